@@ -1,0 +1,1 @@
+"""The chain model: what happened, in one order, for every dialect. Sans-I/O."""

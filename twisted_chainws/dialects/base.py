@@ -1,0 +1,380 @@
+"""What a dialect is: a frozen record of tables and pure codecs, and the values its handlers return.
+
+Sans-I/O. Imports errors, chain and subscriptions. A session (``session.py``) drives any record; it
+never asks which one it has.
+
+A handler is a pure function ``(view, params) -> outcome``. An outcome is either a plain JSON value,
+which is the result, or one of the values below.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+from twisted_chainws.chain.model import Kind
+from twisted_chainws.chain.ops import Advance
+from twisted_chainws.chain.types import Hash32
+from twisted_chainws.chain.view import ChainView
+from twisted_chainws.errors import ChainwsError
+from twisted_chainws.subscriptions.events import ChainEvent
+from twisted_chainws.subscriptions.filters import Filter
+
+Json: TypeAlias = Any
+"""A value that orjson can serialise; ``orjson.Fragment`` where the text is ready."""
+
+
+class Profile(StrEnum):
+    """Whose names and wording an Ethereum listener uses; nothing else depends on it."""
+
+    SUPERSET = "superset"
+    GETH = "geth"
+    ANVIL = "anvil"
+    ALCHEMY = "alchemy"
+    TOKENVIEW = "tokenview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided and handlers may look at.
+
+    Attributes:
+        client_version: answer of ``web3_clientVersion`` and its like.
+        network_id: usually the chain id.
+        development: True when the source is a development chain.
+        query_alternatives: addresses or topics per search position of a log filter.
+        max_logs: results of one log query.
+    """
+
+    profile: Profile
+    client_version: str
+    network_id: int
+    development: bool
+    query_alternatives: int = 1_000
+    max_logs: int = 100_000
+
+
+class Projection(Protocol):
+    """The chain as the ledger of one family: a pure fold over operations, exactly undone."""
+
+    def apply(self, advance: Advance) -> None:
+        """Take the undone blocks away, newest first, and put the applied ones on top."""
+
+
+@dataclass(slots=True, kw_only=True)
+class View:
+    """What a handler may read.
+
+    Attributes:
+        chain: the model: blocks, transactions, pool.
+        ledger: this dialect's projection of it.
+        settings: what the operator decided.
+    """
+
+    chain: ChainView
+    ledger: Any
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An error as it goes over the wire; ``data`` is left out of the message when None."""
+
+    code: int
+    message: str
+    data: Json = None
+
+
+class Refused(ChainwsError):
+    """A handler refuses a request with a fault of its own wording (bad parameters, mostly)."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def __str__(self) -> str:
+        """Show the fault."""
+        return f"{self.fault.code} {self.fault.message}"
+
+
+Encoder: TypeAlias = Callable[[View, Any], bytes]
+"""Turns an item (a chain event) into the JSON text of a notice's result. Module-level functions
+only: subscribers with the same encoder share one encoded text."""
+
+
+class Outcome:
+    """Base of everything a handler returns that is not the result itself."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe(Outcome):
+    """Open a subscription on this connection; the reply is its id.
+
+    Attributes:
+        filter: which events.
+        encode: how each goes out.
+        initial: items delivered right after the reply.
+        cursor: whether each notice carries a cursor.
+    """
+
+    filter: Filter
+    encode: Encoder
+    initial: tuple[Any, ...] = ()
+    cursor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsubscribe(Outcome):
+    """Close a subscription of this connection; the reply is ``then(whether there was one)``."""
+
+    subscription_id: str
+    then: Callable[[bool], Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install(Outcome):
+    """Install a polled filter, service-wide; the reply is its id."""
+
+    filter: Filter
+    encode: Encoder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll(Outcome):
+    """Empty a polled filter; the reply is the list of its encoded items. May raise FilterNotFound."""
+
+    filter_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspect(Outcome):
+    """Look a polled filter up and go on with ``then(its filter)``. May raise FilterNotFound."""
+
+    filter_id: str
+    then: Callable[[Filter], "Outcome | Json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uninstall(Outcome):
+    """Remove a polled filter; the reply is whether there was one."""
+
+    filter_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Ask the source (``chain.ports.Source.query``)."""
+
+    method: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Send a signed transaction to the source."""
+
+    kind: Kind
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Run a long read step by step; the reactor breathes between steps.
+
+    Attributes:
+        steps: yields None after each bounded piece of work and returns the answer.
+    """
+
+    steps: Iterator[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitMined:
+    """Wait until a transaction is in the canonical chain; answers its (block, position).
+
+    Raises ``MinedWaitTimeout`` when it takes longer.
+    """
+
+    transaction_hash: Hash32
+    timeout_s: float
+
+
+Call: TypeAlias = Query | Submit | Scan | AwaitMined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward(Outcome):
+    """Ask somebody else; ``then(answer)`` is the next outcome (maybe another Forward)."""
+
+    call: Call
+    then: Callable[[Any], "Outcome | Json"]
+
+
+Handler: TypeAlias = Callable[[View, Any], Any]
+"""``(view, params) -> Outcome | Json``; params exactly as they came (list, dict or None). Raises
+Refused or any ChainwsError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The bounds of one connection; each is an option of the configuration.
+
+    Attributes:
+        message_bytes: of one inbound message; beyond it close 1009.
+        body_bytes: of one HTTP body; beyond it 413.
+        batch_items: calls in one batch.
+        batch_response_bytes: the call that crosses it is still answered, later ones are refused.
+        method_name_bytes: longest method name.
+        subscriptions: per connection.
+        alternatives: addresses and topics over all filters of a connection.
+        queued_notices: notices that wait for a slow reader; reaching it closes 1008.
+        queued_bytes: the same in bytes.
+        unsent_reply_bytes: replies that wait for a slow reader before reading pauses.
+        open_forwards: unanswered forwards before reading pauses.
+        ping_interval_s: idle seconds after which the server pings.
+        ping_timeout_s: seconds until the pong.
+    """
+
+    message_bytes: int = 33_554_432
+    body_bytes: int = 5_242_880
+    batch_items: int = 1_000
+    batch_response_bytes: int = 25_000_000
+    method_name_bytes: int = 2_048
+    subscriptions: int = 1_000
+    alternatives: int = 100_000
+    queued_notices: int = 10_000
+    queued_bytes: int = 67_108_864
+    unsent_reply_bytes: int = 1_048_576
+    open_forwards: int = 64
+    ping_interval_s: float = 30.0
+    ping_timeout_s: float = 30.0
+
+
+Request: TypeAlias = tuple[Any, str, Any, Fault | None]
+"""``(token, method, params, fault)``: the token is what the reply needs to find its request (for
+JSON-RPC the id's JSON text as bytes), None when no reply is wanted; with a fault nothing else
+counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Several requests that are answered by one message, in order, one after the other."""
+
+    requests: tuple[Request, ...]
+
+
+Parsed: TypeAlias = Request | Batch | None
+"""None: nothing to do and nothing to say."""
+
+
+class Notice:
+    """One event rendered for all subscribers that share an encoder.
+
+    The wire text is ``head + subscription id + tail``. ``frame`` is scratch space for the server,
+    which keeps a ready WebSocket frame there and rewrites the id in place.
+    """
+
+    __slots__ = ("frame", "head", "size", "tail")
+
+    def __init__(self, head: bytes, tail: bytes) -> None:
+        self.head = head
+        self.tail = tail
+        self.size = len(head) + len(tail)
+        self.frame: bytearray | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The pure codec between bytes and requests, replies and notices.
+
+    Attributes:
+        parse: bytes of one message -> requests. Raises nothing: mistakes come as faults.
+        parse_http: the same for an HTTP body, where wording may differ.
+        render_result: (token, plain JSON value) -> message.
+        render_fault: (token, fault) -> message.
+        render_batch: rendered replies -> message.
+        render_notice: (result text, cursor text or None) -> notice.
+        id_width: bytes of a subscription id on the wire, constant.
+    """
+
+    parse: Callable[[bytes, Limits], Parsed]
+    parse_http: Callable[[bytes, Limits], Parsed]
+    render_result: Callable[[Any, Json], bytes]
+    render_fault: Callable[[Any, Fault], bytes]
+    render_batch: Callable[[list[bytes]], bytes]
+    render_notice: Callable[[bytes, str | None], Notice]
+    id_width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpFace:
+    """How a dialect is spoken over plain HTTP.
+
+    Attributes:
+        methods: the table of that face.
+        content_types: accepted media types.
+    """
+
+    methods: Mapping[str, Handler]
+    content_types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """The dialect's words for what the session itself has to say.
+
+    Attributes:
+        of: any model exception -> fault (Refused included); unknown ones -> an internal error
+            without internals.
+        unknown_method: name -> fault.
+        response_too_large: the rest of a batch whose answer is too large.
+        internal: something broke on our side.
+        notifications_unsupported: subscribing where nothing can be delivered.
+    """
+
+    of: Callable[[ChainwsError], Fault]
+    unknown_method: Callable[[str], Fault]
+    response_too_large: Fault
+    internal: Fault
+    notifications_unsupported: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One language, whole.
+
+    Attributes:
+        name: word of the configuration and path on the combined port.
+        title: for people.
+        default_port: of its own listener.
+        envelope: bytes <-> requests, replies, notices.
+        methods: request name -> handler.
+        topics: subscription names, for documentation and tests; handlers look into it.
+        faults: words for errors.
+        projection: makes an empty ledger.
+        announce: a transition -> the events of this dialect, in wire order.
+        http: the plain HTTP face, or None.
+        limits: defaults of the bounds.
+        claims: True when a first message on the combined port is in this language.
+        replies_in_order: whether replies leave in the order of requests.
+        notices_after_unsubscribe: deliveries still made once an unsubscribe was answered.
+        subprotocols: prefix of offered subprotocols that are echoed.
+    """
+
+    name: str
+    title: str
+    default_port: int
+    envelope: Envelope
+    methods: Mapping[str, Handler]
+    topics: Mapping[str, Any]
+    faults: Faults
+    projection: Callable[[], Projection]
+    announce: Callable[[Advance], Iterable[ChainEvent]]
+    http: HttpFace | None
+    limits: Limits
+    claims: Callable[[bytes], bool]
+    replies_in_order: bool = False
+    notices_after_unsubscribe: int = 0
+    subprotocols: tuple[str, ...] = field(default=())

@@ -1,0 +1,518 @@
+"""Every exception that the chain model, its sources and its subscriptions raise.
+
+They carry plain values and import nothing. Numbers and wording belong to a wire, so only
+``dialects/*/errors.py`` turns one of these into a code and a text.
+
+::
+
+    ChainwsError
+    ├── ChainError
+    │   ├── UnknownParent
+    │   ├── UnknownBlock
+    │   ├── UnknownBlockHash
+    │   ├── NotCanonical
+    │   ├── HistoryPruned
+    │   └── PendingUnavailable
+    ├── CursorError
+    │   ├── CursorMalformed
+    │   ├── CursorForeign
+    │   ├── CursorExpired
+    │   └── CursorAhead
+    ├── SubscriptionError
+    │   ├── TooManySubscriptions
+    │   ├── TooManyAlternatives
+    │   ├── TooManyFilters
+    │   └── FilterNotFound
+    ├── TransactionRejected
+    │   ├── NonceTooLow
+    │   ├── NonceTooHigh
+    │   ├── InsufficientFunds
+    │   ├── AlreadyKnown
+    │   ├── ReplacementUnderpriced
+    │   ├── Underpriced
+    │   ├── TipAboveFeeCap
+    │   ├── FeeCapBelowBaseFee
+    │   ├── IntrinsicGasTooLow
+    │   ├── FloorGasTooLow
+    │   ├── BlockGasLimitExceeded
+    │   ├── WrongChainId
+    │   ├── UnprotectedTransaction
+    │   ├── FeeAboveLimit
+    │   ├── UndecodableTransaction
+    │   ├── UnsupportedTransactionType
+    │   ├── TransactionTooShort
+    │   ├── InvalidSignature
+    │   ├── InitCodeTooLarge
+    │   ├── TransactionTooLarge
+    │   ├── PoolFull
+    │   ├── SenderNotExternallyOwned
+    │   ├── BuildTimeout
+    │   └── BlobsMissing
+    ├── ExecutionError
+    │   ├── ExecutionReverted
+    │   ├── ExecutionFailed
+    │   ├── ExecutionTimeout
+    │   ├── GasAllowanceExceeded
+    │   ├── EstimateFailed
+    │   ├── PrecheckFailed
+    │   └── InvalidOverride
+    ├── UnknownAccount
+    ├── ControlError
+    │   ├── TimestampTooLow
+    │   ├── ReorgTooDeep
+    │   ├── RollbackTooDeep
+    │   ├── InvalidReorg
+    │   └── InvalidControl
+    ├── MinedWaitTimeout
+    ├── TransactionNotFound
+    └── SourceError
+        ├── SourceUnavailable
+        ├── Overloaded
+        └── Unsupported
+"""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(eq=False, kw_only=True)
+class ChainwsError(Exception):
+    """Root of all model exceptions: a typed record of facts, worded by the dialects."""
+
+    def __str__(self) -> str:
+        """Name the facts, for logs; never sent to a client."""
+        return ", ".join(f"{item.name}={getattr(self, item.name)!r}" for item in fields(self))
+
+
+@dataclass(eq=False, kw_only=True)
+class ChainError(ChainwsError):
+    """A block or a branch is not what the caller believes."""
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownParent(ChainError):
+    """A published block attaches to nothing we know."""
+
+    parent_hash: bytes
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownBlock(ChainError):
+    """There is no block of this number or tag; ``safe`` and ``finalized`` come as text."""
+
+    block: int | str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownBlockHash(ChainError):
+    """There is no block of this hash."""
+
+    block_hash: bytes
+
+
+@dataclass(eq=False, kw_only=True)
+class NotCanonical(ChainError):
+    """The block is known but lies on a side branch."""
+
+    block_hash: bytes
+
+
+@dataclass(eq=False, kw_only=True)
+class HistoryPruned(ChainError):
+    """The block is older than the history that is kept."""
+
+    number: int
+    oldest: int
+
+
+@dataclass(eq=False, kw_only=True)
+class PendingUnavailable(ChainError):
+    """The source builds no pending block."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CursorError(ChainwsError):
+    """A cursor cannot be resumed from."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CursorMalformed(CursorError):
+    """The text is not ``epoch:seq[:index]``."""
+
+    text: str
+
+
+@dataclass(eq=False, kw_only=True)
+class CursorForeign(CursorError):
+    """Another journal wrote this cursor."""
+
+    oldest: str
+    head: str
+
+
+@dataclass(eq=False, kw_only=True)
+class CursorExpired(CursorError):
+    """The journal no longer keeps what follows this cursor."""
+
+    oldest: str
+    head: str
+
+
+@dataclass(eq=False, kw_only=True)
+class CursorAhead(CursorError):
+    """The cursor lies beyond the head of the journal."""
+
+    oldest: str
+    head: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SubscriptionError(ChainwsError):
+    """A subscription or filter cannot be had."""
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManySubscriptions(SubscriptionError):
+    """The connection has reached its subscription limit."""
+
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyAlternatives(SubscriptionError):
+    """The filters of one connection name too many addresses and topics."""
+
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyFilters(SubscriptionError):
+    """The service has reached its limit of polled filters."""
+
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class FilterNotFound(SubscriptionError):
+    """No polled filter of this id, or it has expired."""
+
+    filter_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TransactionRejected(ChainwsError):
+    """The pool does not take this transaction."""
+
+
+@dataclass(eq=False, kw_only=True)
+class NonceTooLow(TransactionRejected):
+    """The nonce has been used."""
+
+    next_nonce: int
+    nonce: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NonceTooHigh(TransactionRejected):
+    """The nonce leaves a gap that this pool refuses."""
+
+    next_nonce: int
+    nonce: int
+
+
+@dataclass(eq=False, kw_only=True)
+class InsufficientFunds(TransactionRejected):
+    """Balance below ``gas * price + value``, all in wei."""
+
+    balance: int
+    cost: int
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyKnown(TransactionRejected):
+    """The same transaction is in the pool."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ReplacementUnderpriced(TransactionRejected):
+    """Same sender and nonce without the price bump."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Underpriced(TransactionRejected):
+    """The tip is below the pool's minimum, wei."""
+
+    tip: int
+    minimum: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TipAboveFeeCap(TransactionRejected):
+    """The priority fee exceeds the fee cap, wei."""
+
+    sender: str
+    tip: int
+    cap: int
+
+
+@dataclass(eq=False, kw_only=True)
+class FeeCapBelowBaseFee(TransactionRejected):
+    """The fee cap is below the block's base fee, wei."""
+
+    sender: str
+    cap: int
+    base_fee: int
+
+
+@dataclass(eq=False, kw_only=True)
+class IntrinsicGasTooLow(TransactionRejected):
+    """The gas limit does not cover the intrinsic gas."""
+
+    gas: int
+    minimum: int
+
+
+@dataclass(eq=False, kw_only=True)
+class FloorGasTooLow(TransactionRejected):
+    """The gas limit does not cover the floor data gas (EIP-7623)."""
+
+    gas: int
+    minimum: int
+
+
+@dataclass(eq=False, kw_only=True)
+class BlockGasLimitExceeded(TransactionRejected):
+    """The gas limit exceeds that of a block."""
+
+    gas: int
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class WrongChainId(TransactionRejected):
+    """Signed for another chain."""
+
+    have: int
+    want: int
+
+
+@dataclass(eq=False, kw_only=True)
+class UnprotectedTransaction(TransactionRejected):
+    """A legacy signature without chain id (pre EIP-155)."""
+
+
+@dataclass(eq=False, kw_only=True)
+class FeeAboveLimit(TransactionRejected):
+    """The fee exceeds the configured cap, wei."""
+
+    fee: int
+    cap: int
+
+
+@dataclass(eq=False, kw_only=True)
+class UndecodableTransaction(TransactionRejected):
+    """The bytes are no transaction; ``reason`` says why, in one line."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsupportedTransactionType(TransactionRejected):
+    """The envelope's type is unknown."""
+
+
+@dataclass(eq=False, kw_only=True)
+class TransactionTooShort(TransactionRejected):
+    """A typed envelope without content."""
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidSignature(TransactionRejected):
+    """No sender can be recovered."""
+
+
+@dataclass(eq=False, kw_only=True)
+class InitCodeTooLarge(TransactionRejected):
+    """Creation code over the limit (EIP-3860), bytes."""
+
+    size: int
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TransactionTooLarge(TransactionRejected):
+    """The encoding is over the pool's limit, bytes."""
+
+    size: int
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class PoolFull(TransactionRejected):
+    """The pool has no room."""
+
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SenderNotExternallyOwned(TransactionRejected):
+    """The sender has code (EIP-3607); hex address and code hash."""
+
+    address: str
+    code_hash: str
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildTimeout(TransactionRejected):
+    """The transaction runs longer than a block may take to build."""
+
+    timeout_s: float
+
+
+@dataclass(eq=False, kw_only=True)
+class BlobsMissing(TransactionRejected):
+    """A blob transaction without blob hashes."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ExecutionError(ChainwsError):
+    """A call or an estimate did not end well."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ExecutionReverted(ExecutionError):
+    """The code reverted; ``data`` is what it returned."""
+
+    data: bytes
+
+
+@dataclass(eq=False, kw_only=True)
+class ExecutionFailed(ExecutionError):
+    """Any other EVM failure; ``reason`` in geth's words."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ExecutionTimeout(ExecutionError):
+    """The call ran into its time limit, seconds."""
+
+    timeout_s: float
+
+
+@dataclass(eq=False, kw_only=True)
+class GasAllowanceExceeded(ExecutionError):
+    """No gas limit up to the cap is enough."""
+
+    cap: int
+
+
+@dataclass(eq=False, kw_only=True)
+class EstimateFailed(ExecutionError):
+    """Estimation failed at the given gas; ``reason`` in geth's words."""
+
+    gas: int
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class PrecheckFailed(ExecutionError):
+    """A call was refused before its first opcode; ``reason`` in geth's words."""
+
+    reason: str
+    gas: int
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidOverride(ExecutionError):
+    """State or block overrides contradict each other; ``reason`` says how."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownAccount(ChainwsError):
+    """The node holds no key for this address (hex)."""
+
+    address: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ControlError(ChainwsError):
+    """A development command cannot be carried out."""
+
+
+@dataclass(eq=False, kw_only=True)
+class TimestampTooLow(ControlError):
+    """A timestamp at or below that of the head, seconds."""
+
+    timestamp: int
+    previous: int
+
+
+@dataclass(eq=False, kw_only=True)
+class ReorgTooDeep(ControlError):
+    """More blocks to replace than there are."""
+
+    height: int
+    depth: int
+
+
+@dataclass(eq=False, kw_only=True)
+class RollbackTooDeep(ControlError):
+    """More blocks to take away than there are."""
+
+    height: int
+    depth: int
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidReorg(ControlError):
+    """A transaction of a reorg cannot be placed; ``reason`` says why."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidControl(ControlError):
+    """A development command's argument is out of range; ``reason`` says how."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MinedWaitTimeout(ChainwsError):
+    """A transaction was accepted but not mined in time, seconds."""
+
+    transaction_hash: bytes
+    timeout_s: float
+
+
+@dataclass(eq=False, kw_only=True)
+class TransactionNotFound(ChainwsError):
+    """No transaction of this hash (hex)."""
+
+    transaction_hash: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceError(ChainwsError):
+    """The source of the chain cannot answer."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceUnavailable(SourceError):
+    """The source went away while it was asked; ``reason`` is fit for users."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class Overloaded(SourceError):
+    """Too many calls are in progress."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Unsupported(SourceError):
+    """The source cannot do this at all; ``reason`` is fit for users."""
+
+    reason: str

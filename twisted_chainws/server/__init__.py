@@ -1,0 +1,1 @@
+"""Listeners and the glue between sockets and sessions."""

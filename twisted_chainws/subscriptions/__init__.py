@@ -1,0 +1,1 @@
+"""Who wants to hear what: filters, an indexed matcher and the registry. Sans-I/O."""

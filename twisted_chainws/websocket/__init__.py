@@ -1,0 +1,1 @@
+"""WebSocket connections; knows nothing of chains. The seam is the only user of Autobahn."""
