@@ -235,6 +235,7 @@ class Limits:
         open_forwards: unanswered forwards before reading pauses.
         ping_interval_s: idle seconds after which the server pings.
         ping_timeout_s: seconds until the pong.
+        stalled_s: seconds a reader with waiting notices may take nothing before it is closed.
     """
 
     message_bytes: int = 33_554_432
@@ -250,6 +251,7 @@ class Limits:
     open_forwards: int = 64
     ping_interval_s: float = 30.0
     ping_timeout_s: float = 30.0
+    stalled_s: float = 60.0
 
 
 Request: TypeAlias = tuple[Any, str, Any, Fault | None]
