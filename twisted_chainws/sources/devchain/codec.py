@@ -6,7 +6,7 @@ A frame is four bytes of length, big-endian, and that many bytes of JSON.
 """
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -131,7 +131,7 @@ def _encode(value: Any) -> Any:
         return [_encode(item) for item in value]
     if isinstance(value, NamedParam):
         return _encode_param(value)
-    return {name: _encode(getattr(value, name)) for name in _fields_of(type(value))}
+    return {name: _encode(getattr(value, name)) for name in _fields_of(value.__class__)}
 
 
 @cache
@@ -181,7 +181,7 @@ def _decoder(hint: Any) -> Any:
     return _PLAIN.get(hint, _same)
 
 
-def _decode(cls: type[_V], shape: Mapping[str, Any]) -> _V:
+def _decode(cls: Callable[..., _V], shape: Mapping[str, Any]) -> _V:
     return cls(**{name: decoder(shape[name]) for name, decoder in _decoders(cls)})
 
 
