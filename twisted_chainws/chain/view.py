@@ -1,0 +1,110 @@
+"""What dialects may ask about the chain and the pool: questions only, no clock. Sans-I/O."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from twisted_chainws.chain.canonical import CanonicalChain
+from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
+from twisted_chainws.chain.pool import PendingPool, PoolCounts
+from twisted_chainws.chain.types import Address20, BlockNumber, Hash32
+
+SAFE_DEPTH: Final = 32
+"""Blocks between the head and the ``safe`` one: an epoch, as on a development node."""
+
+FINALIZED_DEPTH: Final = 64
+"""Blocks between the head and the ``finalized`` one: two epochs."""
+
+
+class ChainView:
+    """The read-only face of the model.
+
+    Attributes:
+        chain_id: EIP-155; a development command may change it.
+    """
+
+    def __init__(self, *, chain: CanonicalChain, pool: PendingPool, chain_id: int) -> None:
+        self._chain = chain
+        self._pool = pool
+        self.chain_id = chain_id
+
+    @property
+    def head(self) -> Block:
+        """The newest block."""
+        return self._chain.head
+
+    @property
+    def oldest(self) -> Block:
+        """The lowest block that is kept."""
+        return self._chain.oldest
+
+    @property
+    def height(self) -> BlockNumber:
+        """Number of the head."""
+        return self._chain.height
+
+    @property
+    def safe(self) -> Block | None:
+        """The block 32 below the head, genesis on a shorter chain; None when it is not kept."""
+        return self._below(SAFE_DEPTH)
+
+    @property
+    def finalized(self) -> Block | None:
+        """The block 64 below the head, genesis on a shorter chain; None when it is not kept."""
+        return self._below(FINALIZED_DEPTH)
+
+    def at(self, number: int) -> Block | None:
+        """Return the canonical block of a height; see ``CanonicalChain.at``.
+
+        Raises:
+            HistoryPruned: it is no longer kept.
+        """
+        return self._chain.at(number)
+
+    def block(self, block_hash: Hash32) -> Block | None:
+        """Return a block by its hash, also one of a side branch; else None."""
+        return self._chain.block(block_hash)
+
+    def is_canonical(self, block_hash: Hash32) -> bool:
+        """Tell whether a block of this hash lies on the canonical chain."""
+        return self._chain.is_canonical(block_hash)
+
+    def find(self, transaction_hash: Hash32) -> tuple[Block, int] | None:
+        """Return the canonical block with a transaction and its position in it, else None."""
+        return self._chain.find(transaction_hash)
+
+    def blocks(self, first: int, last: int) -> Iterator[Block]:
+        """Iterate over heights, both ends inclusive, ascending; see ``CanonicalChain.blocks``.
+
+        Raises:
+            HistoryPruned: ``first`` is no longer kept.
+        """
+        return self._chain.blocks(first, last)
+
+    def pooled(self, transaction_hash: Hash32) -> Transaction | None:
+        """Return a transaction of the pool, pending or queued; else None."""
+        return self._pool.get(transaction_hash)
+
+    def is_pending(self, transaction_hash: Hash32) -> bool:
+        """Tell whether a transaction is in the pool and executable."""
+        return self._pool.is_pending(transaction_hash)
+
+    def pending_by_sender(self) -> dict[Address20, dict[int, EvmTransaction]]:
+        """Return the executable transactions: sender -> nonce (ascending) -> transaction."""
+        return self._pool.pending_by_sender()
+
+    def queued_by_sender(self) -> dict[Address20, dict[int, EvmTransaction]]:
+        """Return the waiting transactions: sender -> nonce (ascending) -> transaction."""
+        return self._pool.queued_by_sender()
+
+    def next_nonce(self, sender: Address20) -> int | None:
+        """Return the nonce after the sender's last executable transaction, None without any."""
+        return self._pool.next_nonce(sender)
+
+    @property
+    def counts(self) -> PoolCounts:
+        """How many transactions of the pool are pending and queued."""
+        return self._pool.counts
+
+    def _below(self, depth: int) -> Block | None:
+        number = max(self.height - depth, 0)
+        return self.at(number) if number >= self.oldest.number else None
