@@ -1,4 +1,4 @@
-"""Filters that are asked for news instead of being told: service-wide, bounded, forgotten. Sans-I/O.
+"""Filters that are asked for news instead of being told: service-wide and bounded. Sans-I/O.
 
 Source: ``ethereum.md`` 5.7 (go-ethereum ``eth/filters/api.go``): usable from any connection, gone
 after five minutes without a poll.
