@@ -1,0 +1,312 @@
+"""py-evm objects to values of the chain model, and the encoding of native transactions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import rlp
+from eth._utils.address import generate_contract_address
+from eth._utils.calculations import fake_exponential
+from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.vm.forks.cancun.constants import GAS_PER_BLOB, MIN_BLOB_BASE_FEE
+from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
+from eth.vm.forks.prague.constants import BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE
+from eth.vm.forks.prague.headers import calc_excess_blob_gas_prague
+
+from twisted_chainws.chain.model import (
+    AccessListEntry,
+    Authorization,
+    Block,
+    EthereumExtras,
+    EthereumHeader,
+    EvmTransaction,
+    Kind,
+    Log,
+    NamedEvent,
+    NamedParam,
+    NativeTransaction,
+    Receipt,
+    Transaction,
+    Withdrawal,
+)
+from twisted_chainws.chain.types import Address20, BlockNumber, Gas, Hash32, Timestamp, Wei
+
+_BLOB, _SET_CODE, _ACCESS_LIST = 3, 4, 1
+
+Native = tuple[NativeTransaction, Receipt]
+
+
+def blob_base_fee(header: BlockHeaderAPI) -> int:
+    """Return the price of blob gas in the block of ``header``, wei (EIP-4844, EIP-7691)."""
+    return _blob_price(header.excess_blob_gas)
+
+
+def next_blob_base_fee(header: BlockHeaderAPI) -> int:
+    """Return the price of blob gas in a child of ``header``, wei."""
+    return _blob_price(calc_excess_blob_gas_prague(header))
+
+
+def next_base_fee(header: BlockHeaderAPI) -> int:
+    """Return the base fee of a child of ``header``, wei (EIP-1559)."""
+    return int(calculate_expected_base_fee_per_gas(header))
+
+
+def _blob_price(excess: int) -> int:
+    return int(
+        fake_exponential(MIN_BLOB_BASE_FEE, excess, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE)
+    )
+
+
+def convert_header(header: BlockHeaderAPI) -> EthereumHeader:
+    """Convert a Prague header."""
+    return EthereumHeader(
+        parent_hash=Hash32(header.parent_hash),
+        uncles_hash=Hash32(header.uncles_hash),
+        coinbase=Address20(header.coinbase),
+        state_root=Hash32(header.state_root),
+        transactions_root=Hash32(header.transaction_root),
+        receipts_root=Hash32(header.receipt_root),
+        bloom=header.bloom.to_bytes(256, "big"),
+        difficulty=header.difficulty,
+        number=BlockNumber(header.block_number),
+        gas_limit=Gas(header.gas_limit),
+        gas_used=Gas(header.gas_used),
+        timestamp=Timestamp(header.timestamp),
+        extra_data=header.extra_data,
+        mix_hash=Hash32(header.mix_hash),
+        nonce=header.nonce,
+        base_fee_per_gas=Wei(header.base_fee_per_gas),
+        withdrawals_root=Hash32(header.withdrawals_root),
+        blob_gas_used=Gas(header.blob_gas_used),
+        excess_blob_gas=Gas(header.excess_blob_gas),
+        parent_beacon_block_root=Hash32(header.parent_beacon_block_root),
+        requests_hash=Hash32(header.requests_hash),  # type: ignore[attr-defined]
+    )
+
+
+def convert_transaction(transaction: SignedTransactionAPI) -> EvmTransaction:
+    """Convert a transaction; recovers its sender unless that was done before."""
+    kind = transaction.type_id or 0
+    priced = kind <= _ACCESS_LIST
+    return EvmTransaction(
+        hash=Hash32(transaction.hash),
+        sender=Address20(transaction.sender),
+        raw=transaction.encode(),
+        type=kind,
+        chain_id=transaction.chain_id,
+        nonce=transaction.nonce,
+        to=Address20(transaction.to) if transaction.to else None,
+        value=Wei(transaction.value),
+        gas_limit=Gas(transaction.gas),
+        gas_price=Wei(transaction.gas_price) if priced else None,  # type: ignore[attr-defined]
+        max_fee_per_gas=None if priced else Wei(transaction.max_fee_per_gas),
+        max_priority_fee_per_gas=None if priced else Wei(transaction.max_priority_fee_per_gas),
+        data=transaction.data,
+        access_list=_access_list(transaction) if kind else None,
+        max_fee_per_blob_gas=Wei(transaction.max_fee_per_blob_gas) if kind == _BLOB else None,
+        blob_versioned_hashes=(
+            tuple(Hash32(item) for item in transaction.blob_versioned_hashes)
+            if kind == _BLOB
+            else None
+        ),
+        authorizations=_authorizations(transaction) if kind == _SET_CODE else None,
+        v=transaction.y_parity if kind else transaction.v,  # type: ignore[attr-defined]
+        r=transaction.r,
+        s=transaction.s,
+    )
+
+
+def _access_list(transaction: SignedTransactionAPI) -> tuple[AccessListEntry, ...]:
+    return tuple(
+        AccessListEntry(
+            address=Address20(address),
+            storage_keys=tuple(Hash32(slot.to_bytes(32, "big")) for slot in slots),
+        )
+        for address, slots in transaction.access_list
+    )
+
+
+def _authorizations(transaction: SignedTransactionAPI) -> tuple[Authorization, ...]:
+    return tuple(
+        Authorization(
+            chain_id=item.chain_id,
+            address=Address20(item.address),
+            nonce=item.nonce,
+            y_parity=item.y_parity,
+            r=item.r,
+            s=item.s,
+        )
+        for item in transaction.authorization_list
+    )
+
+
+def convert_receipt(
+    transaction: SignedTransactionAPI,
+    receipt: ReceiptAPI,
+    gas_before: int,
+    header: BlockHeaderAPI,
+) -> Receipt:
+    """Convert a receipt.
+
+    Args:
+        transaction: whose receipt it is.
+        receipt: as py-evm keeps it; its gas is cumulative.
+        gas_before: gas of the block before this transaction.
+        header: of the block; only its base fee and excess blob gas are used.
+    """
+    is_blob = transaction.type_id == _BLOB
+    price = min(
+        transaction.max_fee_per_gas,
+        header.base_fee_per_gas + transaction.max_priority_fee_per_gas,
+    )
+    created = (
+        None
+        if transaction.to
+        else Address20(generate_contract_address(transaction.sender, transaction.nonce))
+    )
+    return Receipt(
+        succeeded=receipt.state_root == b"\x01",
+        gas_used=Gas(receipt.gas_used - gas_before),
+        cumulative_gas_used=Gas(receipt.gas_used),
+        effective_gas_price=Wei(price),
+        contract_address=created,
+        logs=tuple(
+            Log(
+                address=Address20(log.address),
+                topics=tuple(Hash32(topic.to_bytes(32, "big")) for topic in log.topics),
+                data=log.data,
+            )
+            for log in receipt.logs
+        ),
+        bloom=receipt.bloom.to_bytes(256, "big"),
+        blob_gas_used=(
+            Gas(GAS_PER_BLOB * len(transaction.blob_versioned_hashes)) if is_blob else None
+        ),
+        blob_gas_price=Wei(blob_base_fee(header)) if is_blob else None,
+        events=(),
+    )
+
+
+def convert_block(
+    block: Any,  # noqa: ANN401 - a DevBlock; rlp.Serializable types nothing
+    receipts: Sequence[ReceiptAPI],
+    natives: Sequence[Native],
+) -> Block:
+    """Convert a sealed block with its receipts; native transactions follow the EVM ones."""
+    header = block.header
+    befores = [0, *(receipt.gas_used for receipt in receipts)]
+    transactions: list[Transaction] = [convert_transaction(item) for item in block.transactions]
+    converted = [
+        convert_receipt(transaction, receipt, before, header)
+        for transaction, receipt, before in zip(
+            block.transactions, receipts, befores, strict=False
+        )
+    ]
+    return Block(
+        number=BlockNumber(header.block_number),
+        hash=Hash32(header.hash),
+        parent_hash=Hash32(header.parent_hash),
+        timestamp=Timestamp(header.timestamp),
+        transactions=(*transactions, *(item for item, _ in natives)),
+        receipts=(*converted, *(item for _, item in natives)),
+        extras=EthereumExtras(
+            header=convert_header(header),
+            size=len(rlp.encode(block)),
+            uncles=(),
+            withdrawals=tuple(
+                Withdrawal(
+                    index=item.index,
+                    validator_index=item.validator_index,
+                    address=Address20(item.address),
+                    amount_gwei=item.amount,
+                )
+                for item in block.withdrawals
+            ),
+        ),
+    )
+
+
+def encode_natives(natives: Sequence[Native]) -> bytes:
+    """Encode native transactions for the block record; empty bytes for none."""
+    return orjson.dumps([_native_to_json(*item) for item in natives]) if natives else b""
+
+
+def decode_natives(encoded: bytes) -> tuple[Native, ...]:
+    """Undo `encode_natives`."""
+    return tuple(_native_from_json(item) for item in orjson.loads(encoded)) if encoded else ()
+
+
+def _native_to_json(transaction: NativeTransaction, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "kind": transaction.kind.value,
+        "hash": transaction.hash.hex(),
+        "sender": transaction.sender.hex(),
+        "raw": transaction.raw.hex(),
+        "succeeded": receipt.succeeded,
+        "gas": [hex(receipt.gas_used), hex(receipt.cumulative_gas_used)],
+        "price": hex(receipt.effective_gas_price),
+        "contract": receipt.contract_address.hex() if receipt.contract_address else None,
+        "logs": [
+            [log.address.hex(), [topic.hex() for topic in log.topics], log.data.hex()]
+            for log in receipt.logs
+        ],
+        "bloom": receipt.bloom.hex(),
+        "events": [
+            [event.address.hex(), event.name, [_param_to_json(param) for param in event.params]]
+            for event in receipt.events
+        ],
+    }
+
+
+def _native_from_json(item: dict[str, Any]) -> Native:
+    unhex = bytes.fromhex
+    transaction = NativeTransaction(
+        kind=Kind(item["kind"]),
+        hash=Hash32(unhex(item["hash"])),
+        sender=Address20(unhex(item["sender"])),
+        raw=unhex(item["raw"]),
+    )
+    receipt = Receipt(
+        succeeded=item["succeeded"],
+        gas_used=Gas(int(item["gas"][0], 16)),
+        cumulative_gas_used=Gas(int(item["gas"][1], 16)),
+        effective_gas_price=Wei(int(item["price"], 16)),
+        contract_address=Address20(unhex(item["contract"])) if item["contract"] else None,
+        logs=tuple(
+            Log(
+                address=Address20(unhex(address)),
+                topics=tuple(Hash32(unhex(topic)) for topic in topics),
+                data=unhex(data),
+            )
+            for address, topics, data in item["logs"]
+        ),
+        bloom=unhex(item["bloom"]),
+        blob_gas_used=None,
+        blob_gas_price=None,
+        events=tuple(
+            NamedEvent(
+                address=Address20(unhex(address)),
+                name=name,
+                params=tuple(_param_from_json(*param) for param in params),
+            )
+            for address, name, params in item["events"]
+        ),
+    )
+    return transaction, receipt
+
+
+def _param_to_json(param: NamedParam) -> list[Any]:
+    value = param.value
+    if isinstance(value, bool | str):
+        return [param.name, param.type, type(value).__name__, value]
+    if isinstance(value, bytes):
+        return [param.name, param.type, "bytes", value.hex()]
+    return [param.name, param.type, "int", hex(value)]
+
+
+def _param_from_json(name: str, kind: str, form: str, value: Any) -> NamedParam:  # noqa: ANN401
+    if form == "bytes":
+        value = bytes.fromhex(value)
+    elif form == "int":
+        value = int(value, 16)
+    return NamedParam(name=name, type=kind, value=value)

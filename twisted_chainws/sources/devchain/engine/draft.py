@@ -1,0 +1,218 @@
+"""Building one block, transaction by transaction.
+
+py-evm's own miners re-execute, rebuild tries per transaction or seal a header the EVM never saw;
+here the header is complete before the first transaction runs, and a refused transaction leaves no
+trace.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import rlp
+from eth.abc import (
+    BlockHeaderAPI,
+    ComputationAPI,
+    ReceiptAPI,
+    SignedTransactionAPI,
+    StateAPI,
+)
+from eth.constants import ZERO_HASH32
+from eth.exceptions import PyEVMError
+from eth.vm.forks.cancun.state import get_total_blob_gas
+from eth.vm.forks.prague.constants import MAX_BLOB_GAS_PER_BLOCK
+from eth_typing import Address
+from eth_utils import ValidationError
+
+from twisted_chainws.chain.model import Block, NativeTransaction, Receipt
+from twisted_chainws.errors import BlockGasLimitExceeded, UndecodableTransaction
+from twisted_chainws.sources.devchain.engine.checks import check_executable
+from twisted_chainws.sources.devchain.engine.convert import (
+    Native,
+    convert_block,
+    convert_receipt,
+    encode_natives,
+    next_base_fee,
+)
+from twisted_chainws.sources.devchain.engine.database import BlockRecord, OverlayDB, SqliteDB
+from twisted_chainws.sources.devchain.engine.head import DevChain
+from twisted_chainws.sources.devchain.engine.vm import DevVM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeOperation:
+    """A transaction of another family: what is recorded and what it does to the state."""
+
+    transaction: NativeTransaction
+    apply: Callable[[StateAPI], Receipt]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFields:
+    """What a block's header says before any transaction runs.
+
+    Attributes:
+        timestamp: seconds, not below the parent's.
+        base_fee: wei; None follows EIP-1559.
+        extra_data: up to 32 bytes.
+    """
+
+    timestamp: int
+    gas_limit: int
+    coinbase: bytes
+    mix_hash: bytes
+    base_fee: int | None = None
+    extra_data: bytes = b""
+
+
+class Draft:
+    """A block being built on ``parent``; give it up by dropping it.
+
+    After an interruption (`calls.TimeUp`) a draft must be dropped: its state may be half written.
+    """
+
+    def __init__(
+        self,
+        chain: DevChain,
+        parent: BlockHeaderAPI,
+        base_root: bytes,
+        fields: DraftFields,
+    ) -> None:
+        """Prepare the header and make the system calls of the block.
+
+        Args:
+            chain: over the database that sealing writes into.
+            parent: header of any kept block.
+            base_root: state to build on, the parent's state root or its edited root.
+            fields: header fields.
+        """
+        blank = chain.create_header_from_parent(
+            parent,
+            timestamp=fields.timestamp,
+            gas_limit=fields.gas_limit,
+            coinbase=Address(fields.coinbase),
+            mix_hash=fields.mix_hash,
+            extra_data=fields.extra_data,
+            difficulty=0,
+            parent_beacon_block_root=ZERO_HASH32,
+        )
+        base_fee = next_base_fee(parent) if fields.base_fee is None else fields.base_fee
+        self.chain = chain
+        self.base_root = base_root
+        self.header = blank.copy(state_root=base_root, base_fee_per_gas=base_fee)
+        self.vm: DevVM = chain.get_vm(self.header)  # type: ignore[assignment]
+        self.transactions: list[SignedTransactionAPI] = []
+        self.receipts: list[ReceiptAPI] = []
+        self.natives: list[Native] = []
+        self._block = self.vm.get_block()
+        self.vm.block_preprocessing(self._block)
+
+    @property
+    def state(self) -> StateAPI:
+        """The state after what was added so far."""
+        return self.vm.state
+
+    @property
+    def gas_left(self) -> int:
+        """Gas that further transactions may ask for."""
+        return int(self.header.gas_limit - self.header.gas_used)
+
+    @property
+    def blob_gas_left(self) -> int:
+        """Blob gas that further transactions may use."""
+        return int(MAX_BLOB_GAS_PER_BLOCK - self.header.blob_gas_used)
+
+    def add(self, transaction: SignedTransactionAPI) -> Receipt:
+        """Run a transaction and return its receipt.
+
+        Raises:
+            TransactionRejected: one of its subclasses; the draft is as it was.
+                `BlockGasLimitExceeded` has the gas (or blob gas) left in this block as its limit.
+            RuntimeError: a native transaction was added before; EVM ones come first.
+        """
+        if self.natives:
+            message = "EVM transactions precede native ones"
+            raise RuntimeError(message)
+        self._check(transaction)
+        vm, state, gas_before = self.vm, self.vm.state, self.header.gas_used
+        # The order matters: lock_changes drops every older mark.
+        state.lock_changes()
+        mark = state.snapshot()
+        try:
+            computation = state.apply_transaction(transaction)
+        except (ValidationError, PyEVMError) as error:
+            state.revert(mark)
+            raise UndecodableTransaction(reason=str(error)) from error
+        except Exception:
+            state.revert(mark)
+            raise
+        state.commit(mark)
+        receipt = self._receipt(transaction, computation)
+        self.header = vm.increment_blob_gas_used(
+            vm.add_receipt_to_header(self.header, receipt), transaction
+        )
+        self.transactions.append(transaction)
+        self.receipts.append(receipt)
+        return convert_receipt(transaction, receipt, gas_before, self.header)
+
+    def native(self, operation: NativeOperation) -> Receipt:
+        """Apply a native transaction; if its `apply` raises, the draft is as it was."""
+        state = self.vm.state
+        state.lock_changes()
+        mark = state.snapshot()
+        try:
+            receipt = operation.apply(state)
+        except Exception:
+            state.revert(mark)
+            raise
+        state.commit(mark)
+        self.natives.append((operation.transaction, receipt))
+        return receipt
+
+    def seal(self) -> Block:
+        """Finish the block and keep it by hash; it is not the head yet.
+
+        Never interrupt this.
+        """
+        self.vm.look_for_deposits_in(self.receipts)
+        filled = self.vm.set_block_transactions_and_withdrawals(
+            self._block, self.header, self.transactions, self.receipts
+        )
+        block = self.vm.mine_block(self.vm.block_postprocessing(filled)).block
+        self.header = block.header
+        db = self.chain.chaindb.db  # type: ignore[attr-defined]
+        db[block.hash] = rlp.encode(block.header)
+        self._put_record(db, block.hash)
+        return convert_block(block, self.receipts, self.natives)
+
+    def _put_record(self, db: SqliteDB | OverlayDB, block_hash: bytes) -> None:
+        if isinstance(db, OverlayDB):
+            return
+        # Sealing the same block again (a reorg to equal contents) keeps the edits made on it.
+        known = db.record(block_hash)
+        record = BlockRecord(
+            base_root=self.base_root,
+            edited_root=known.edited_root if known else None,
+            natives=encode_natives(self.natives),
+        )
+        db.put_record(block_hash, record)
+
+    def _check(self, transaction: SignedTransactionAPI) -> None:
+        if transaction.gas > self.gas_left:
+            raise BlockGasLimitExceeded(gas=transaction.gas, limit=self.gas_left)
+        blob_gas = get_total_blob_gas(transaction)
+        if blob_gas > self.blob_gas_left:
+            raise BlockGasLimitExceeded(gas=blob_gas, limit=self.blob_gas_left)
+        check_executable(
+            transaction,
+            self.vm.state,
+            base_fee=self.header.base_fee_per_gas,
+            blob_base_fee=self.vm.state.blob_base_fee,
+        )
+
+    def _receipt(
+        self, transaction: SignedTransactionAPI, computation: ComputationAPI
+    ) -> ReceiptAPI:
+        receipt: ReceiptAPI = self.vm.make_receipt(
+            self.header, transaction, computation, self.vm.state
+        )
+        return receipt
