@@ -6,7 +6,7 @@ server's fan-out hangs on ``deliver``. Nothing here knows a wire or a socket.
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
@@ -37,7 +37,7 @@ from twisted_chainws.dialects.base import (
 )
 from twisted_chainws.errors import MinedWaitTimeout, SourceUnavailable
 from twisted_chainws.subscriptions.events import ChainEvent, TransactionPending
-from twisted_chainws.subscriptions.ids import make_ids
+from twisted_chainws.subscriptions.ids import id_maker
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription
 
@@ -62,7 +62,7 @@ class _Channel:
         self.polled = polled
 
 
-class ChainService(Service):  # type: ignore[misc]
+class ChainService(Service):
     """One network: chain model, journal and pool, fed by a source, read by sessions.
 
     Attributes:
@@ -94,7 +94,7 @@ class ChainService(Service):  # type: ignore[misc]
         self._settings = settings
         self._clock = clock
         self._history = history
-        self._make_id = make_ids(random)
+        self._make_id = id_maker(random)
         self._pool = PendingPool()
         self._journal = MemoryJournal(
             epoch=int.from_bytes(random(8), "big"), capacity=journal_capacity
@@ -256,10 +256,8 @@ class ChainService(Service):  # type: ignore[misc]
         waiter: Deferred[tuple[Block, int]] = Deferred()
         self._waiters.setdefault(call.transaction_hash, []).append(waiter)
 
-        def late(_result: object, _timeout: float) -> None:
-            raise MinedWaitTimeout(
-                transaction_hash=call.transaction_hash, timeout_s=call.timeout_s
-            )
+        def late(_result: object, _timeout: float) -> NoReturn:
+            raise MinedWaitTimeout(transaction_hash=call.transaction_hash, timeout_s=call.timeout_s)
 
         def over(result: Any) -> Any:
             waiting = self._waiters.get(call.transaction_hash, [])
@@ -366,7 +364,7 @@ def _nobody(_dialect: Dialect, _notice: Notice, _subscriptions: Sequence[Subscri
     """Deliver to nobody, as long as no server hangs on the service."""
 
 
-def _raise(error: Exception) -> None:
+def _raise(error: Exception) -> NoReturn:
     raise error
 
 

@@ -8,11 +8,21 @@ Source: JSON-RPC 2.0; go-ethereum ``rpc/json.go`` and ``rpc/handler.go`` as writ
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from twisted_chainws.dialects.base import Batch, Envelope, Fault, Json, Limits, Notice, Parsed, Request
+from twisted_chainws.dialects.base import (
+    Batch,
+    Envelope,
+    Fault,
+    Json,
+    Limits,
+    Notice,
+    Parsed,
+    Request,
+)
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -51,7 +61,7 @@ def parse_http(data: bytes, limits: Limits) -> Parsed:
 
 def _read(message: Any, data: bytes, limits: Limits) -> Parsed:
     if message.__class__ is dict:
-        return _request(message, limits, lambda: json.loads(data, parse_int=_Number))
+        return _request(message, limits, partial(_exact, data, None))
     if message.__class__ is list:
         return _batch(message, data, limits)
     return (NULL, "", None, INVALID)
@@ -63,17 +73,21 @@ def _batch(items: list[Any], data: bytes, limits: Limits) -> Parsed:
     if len(items) > limits.batch_items:
         first = next((_token(item.get("id")) for item in items if _is_call(item)), None)
         return Batch(requests=((first or NULL, "", None, BATCH_TOO_LARGE),))
-    requests = []
+    requests: list[Request] = []
     for position, item in enumerate(items):
         if item.__class__ is not dict:
             requests.append((NULL, "", None, INVALID))
             continue
-        request = _request(
-            item, limits, lambda at=position: json.loads(data, parse_int=_Number)[at]
-        )
+        request = _request(item, limits, partial(_exact, data, position))
         if request is not None:
             requests.append(request)
     return Batch(requests=tuple(requests))
+
+
+def _exact(data: bytes, position: int | None) -> dict[str, Any]:
+    """Parse again, slowly, with the digits of every integer kept."""
+    message = json.loads(data, parse_int=_Number)
+    return message if position is None else message[position]  # type: ignore[no-any-return]
 
 
 def _is_call(item: Any) -> bool:
@@ -83,7 +97,7 @@ def _is_call(item: Any) -> bool:
 def _request(
     message: dict[str, Any], limits: Limits, exact: Callable[[], dict[str, Any]]
 ) -> Request | None:
-    """Read one object; ``exact`` parses it again with the digits of every integer kept."""
+    """Read one object; ``exact`` parses it again when an id needs more than 64 bits."""
     token: bytes | None = None
     if "id" in message:
         request_id = message["id"]

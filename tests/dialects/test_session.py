@@ -1,0 +1,469 @@
+"""The connection's state machine, driven without any socket.
+
+A toy dialect with the real JSON-RPC envelope stands for all: the session asks nothing else of one.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from twisted_chainws.dialects.base import (
+    Dialect,
+    Fault,
+    Faults,
+    Forward,
+    HttpFace,
+    Inspect,
+    Install,
+    Limits,
+    Outcome,
+    Poll,
+    Query,
+    Refused,
+    Subscribe,
+    Uninstall,
+    Unsubscribe,
+    View,
+)
+from twisted_chainws.dialects.jsonrpc import ENVELOPE, claims
+from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
+from twisted_chainws.errors import ChainwsError, FilterNotFound, TooManySubscriptions
+from twisted_chainws.subscriptions.filters import HeadFilter
+from twisted_chainws.subscriptions.ids import id_maker
+from twisted_chainws.subscriptions.polled import PolledFilters
+from twisted_chainws.subscriptions.registry import Registry
+
+
+class Unperformable(Outcome):
+    """An outcome that no session knows."""
+
+
+def ask(name: str) -> Callable[[View, Any], Forward]:
+    """Make a handler that forwards and wraps the answer."""
+    return lambda _view, params: Forward(
+        call=Query(method=name, params={"p": params}), then=lambda answer: ["got", answer]
+    )
+
+
+def refuse(_view: View, _params: Any) -> None:
+    """Refuse every request."""
+    raise Refused(Fault(code=-32602, message="no"))
+
+
+def crash(_view: View, _params: Any) -> None:
+    """Break."""
+    raise RuntimeError("secret internals")
+
+
+def encode(_view: View, item: Any) -> bytes:
+    """Encode an item as its text."""
+    return orjson.dumps(str(item))
+
+
+METHODS: dict[str, Callable[[View, Any], Any]] = {
+    "t_echo": lambda _view, params: params,
+    "t_big": lambda _view, params: "x" * params[0],
+    "t_ask": ask("ask"),
+    "t_twice": lambda _view, _params: Forward(
+        call=Query(method="one", params={}),
+        then=lambda first: Forward(
+            call=Query(method="two", params={"first": first}), then=lambda second: second
+        ),
+    ),
+    "t_then_breaks": lambda _view, _params: Forward(
+        call=Query(method="x", params={}), then=lambda answer: answer["missing"]
+    ),
+    "t_refuse": refuse,
+    "t_crash": crash,
+    "t_unserialisable": lambda _view, _params: {1, 2},
+    "t_unperformable": lambda _view, _params: Unperformable(),
+    "t_subscribe": lambda _view, params: Subscribe(
+        filter=HeadFilter(), encode=encode, initial=tuple(params or ())
+    ),
+    "t_unsubscribe": lambda _view, params: Unsubscribe(
+        subscription_id=params[0], then=lambda removed: removed
+    ),
+    "t_install": lambda _view, _params: Install(filter=HeadFilter(), encode=encode),
+    "t_poll": lambda _view, params: Poll(filter_id=params[0]),
+    "t_inspect": lambda _view, params: Inspect(
+        filter_id=params[0], then=lambda found: type(found).__name__
+    ),
+    "t_uninstall": lambda _view, params: Uninstall(filter_id=params[0]),
+}
+
+
+def fault_of(error: ChainwsError) -> Fault:
+    """Word the few errors of the toy dialect."""
+    if isinstance(error, Refused):
+        return error.fault
+    if isinstance(error, TooManySubscriptions | FilterNotFound):
+        return Fault(code=-32000, message=type(error).__name__)
+    return Fault(code=-32000, message="other")
+
+
+DIALECT = Dialect(
+    name="toy",
+    title="Toy",
+    default_port=1,
+    envelope=ENVELOPE,
+    methods=METHODS,
+    topics={},
+    faults=Faults(
+        of=fault_of,
+        unknown_method=lambda name: Fault(code=-32601, message=f"unknown {name}"),
+        response_too_large=Fault(code=-32003, message="response too large"),
+        internal=Fault(code=-32603, message="internal error"),
+        notifications_unsupported=Fault(code=-32601, message="notifications not supported"),
+    ),
+    projection=lambda: pytest.fail("no ledger is needed here"),
+    announce=lambda _advance: (),
+    http=HttpFace(methods=METHODS, content_types=frozenset()),
+    limits=Limits(),
+    claims=claims,
+)
+
+
+class Wire:
+    """A session with what it stands on, and helpers that speak JSON to it."""
+
+    def __init__(
+        self, limits: Limits | None = None, dialect: Dialect = DIALECT, **options: Any
+    ) -> None:
+        """Make the session; ids count up."""
+        numbers = iter(range(1, 1_000_000))
+        make = id_maker(lambda size: next(numbers).to_bytes(size, "big"))
+        self.registry = Registry(make_id=make)
+        self.polled = PolledFilters(make_id=make)
+        self.out: list[Any] = []
+        self.session = Session(
+            dialect=dialect,
+            view=None,  # type: ignore[arg-type]  # the toy handlers read nothing
+            registry=self.registry,
+            polled=self.polled,
+            owner=self,
+            limits=limits or Limits(),
+            **options,
+        )
+
+    def take(self) -> list[Any]:
+        """Return what came out since the last call, messages parsed."""
+        taken, self.out[:] = list(self.out), []
+        return [orjson.loads(item) if isinstance(item, bytes) else item for item in taken]
+
+    def say(self, message: Any, now: float = 0.0) -> list[Any]:
+        """Send a message and return what comes out."""
+        self.session.receive(orjson.dumps(message), now, self.out)
+        return self.take()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Call a method that answers at once."""
+        (answer,) = self.say(request(method, *params))
+        return answer.get("result", answer.get("error"))
+
+    def resolve(self, ticket: int, answer: object) -> list[Any]:
+        """Answer a forwarded call."""
+        self.session.resolve(ticket, answer, 0.0, self.out)
+        return self.take()
+
+    def notify(self, text: str) -> list[Any]:
+        """Deliver an event to all subscriptions of the session, as the server would."""
+        notice = ENVELOPE.render_notice(orjson.dumps(text), None)
+        for subscription in self.registry.of_owner(self.session):
+            self.session.deliver(subscription, notice, self.out)
+        return self.take()
+
+
+def request(method: str, *params: Any, request_id: Any = 1) -> dict[str, Any]:
+    """Build a call."""
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
+
+
+def results(messages: list[Any]) -> list[Any]:
+    """Return the results of notices."""
+    return [message["params"]["result"] for message in messages]
+
+
+def test_plain_call_is_answered_in_one_pass() -> None:
+    """A result comes back under its id, in order."""
+    wire = Wire()
+    assert wire.say(request("t_echo", 5, request_id="a")) == [
+        {"jsonrpc": "2.0", "id": "a", "result": [5]}
+    ]
+    assert wire.session.idle
+
+
+def test_unknown_method_and_refusal_keep_the_connection() -> None:
+    """Faults are answers."""
+    wire = Wire()
+    assert wire.call("t_none") == {"code": -32601, "message": "unknown t_none"}
+    assert wire.call("t_refuse") == {"code": -32602, "message": "no"}
+    assert wire.call("t_echo", 1) == [1]
+
+
+def test_notification_is_executed_and_never_answered() -> None:
+    """Without an id nothing comes back, not even an error."""
+    wire = Wire()
+    for method in ("t_echo", "t_none", "t_refuse"):
+        assert wire.say({"jsonrpc": "2.0", "method": method}) == []
+    assert wire.say({"jsonrpc": "2.0", "method": "t_subscribe"}) == []
+    assert len(wire.registry.of_owner(wire.session)) == 1
+
+
+@pytest.mark.parametrize("method", ["t_crash", "t_unserialisable", "t_unperformable"])
+def test_our_own_bug_is_logged_and_leaks_nothing(method: str) -> None:
+    """The operator gets the exception, the peer an internal error."""
+    crashed, answer = Wire().say(request(method))
+    assert isinstance(crashed, Crashed)
+    assert answer["error"] == {"code": -32603, "message": "internal error"}
+
+
+def test_forward_is_answered_when_it_resolves() -> None:
+    """A forwarded call opens a ticket; its answer goes through ``then``."""
+    wire = Wire()
+    (forwarded,) = wire.say(request("t_ask", 7))
+    assert forwarded == Forwarded(1, Query(method="ask", params={"p": [7]}))
+    assert not wire.session.idle
+    assert wire.call("t_echo") == []
+    assert wire.resolve(1, "A") == [{"jsonrpc": "2.0", "id": 1, "result": ["got", "A"]}]
+    assert wire.resolve(1, "again") == []
+
+
+def test_forward_can_lead_to_another() -> None:
+    """``then`` may forward again."""
+    wire = Wire()
+    wire.say(request("t_twice"))
+    (second,) = wire.resolve(1, "first")
+    assert second.call.params == {"first": "first"}
+    assert wire.resolve(second.ticket, "end")[0]["result"] == "end"
+
+
+def test_forward_that_fails_is_a_fault() -> None:
+    """Model errors are worded, other exceptions are ours."""
+    wire = Wire()
+    wire.say(request("t_ask"))
+    (answer,) = wire.resolve(1, Refused(Fault(code=3, message="reverted", data="0x")))
+    assert answer["error"] == {"code": 3, "message": "reverted", "data": "0x"}
+    wire.say(request("t_ask"))
+    crashed, answer = wire.resolve(2, RuntimeError("secret"))
+    assert isinstance(crashed, Crashed)
+    assert answer["error"]["message"] == "internal error"
+    wire.say(request("t_then_breaks"))
+    crashed, answer = wire.resolve(3, {})
+    assert isinstance(crashed, Crashed)
+    assert answer["error"]["message"] == "internal error"
+
+
+def test_busy_bounds_open_forwards() -> None:
+    """The session is busy while the limit of open forwards is reached."""
+    wire = Wire(Limits(open_forwards=2))
+    wire.say(request("t_ask"))
+    assert not wire.session.busy
+    wire.say(request("t_ask"))
+    assert wire.session.busy
+    wire.resolve(1, 0)
+    assert not wire.session.busy
+
+
+def test_dialect_with_ordered_replies_takes_one_at_a_time() -> None:
+    """Where replies keep the order of requests, one open forward makes it busy."""
+    wire = Wire(dialect=replace(DIALECT, replies_in_order=True))
+    wire.say(request("t_ask"))
+    assert wire.session.busy
+
+
+def test_batch_is_answered_in_order_without_notifications() -> None:
+    """Replies stand in request order; notifications leave no trace."""
+    answer = Wire().say(
+        [
+            request("t_echo", request_id=1),
+            {"jsonrpc": "2.0", "method": "t_echo"},
+            7,
+            request("t_none", request_id=2),
+        ]
+    )
+    assert [reply["id"] for reply in answer[0]] == [1, None, 2]
+    assert Wire().say([{"jsonrpc": "2.0", "method": "t_echo"}]) == []
+
+
+def test_batch_waits_for_each_forward() -> None:
+    """Members run one after the other; the batch is one message."""
+    wire = Wire()
+    (first,) = wire.say([request("t_ask", request_id=1), request("t_ask", request_id=2)])
+    (second,) = wire.resolve(first.ticket, "A")
+    assert isinstance(second, Forwarded)
+    assert wire.resolve(second.ticket, "B") == [
+        [
+            {"jsonrpc": "2.0", "id": 1, "result": ["got", "A"]},
+            {"jsonrpc": "2.0", "id": 2, "result": ["got", "B"]},
+        ]
+    ]
+
+
+def test_batch_answer_is_bounded() -> None:
+    """The call that crosses the limit is still answered, later ones are refused."""
+    wire = Wire(Limits(batch_response_bytes=100))
+    (answer,) = wire.say([request("t_big", 200), request("t_echo"), request("t_echo")])
+    assert len(answer[0]["result"]) == 200
+    assert [reply["error"]["code"] for reply in answer[1:]] == [-32003, -32003]
+
+
+def test_subscription_reply_leaves_before_its_first_notice() -> None:
+    """Initial items follow the id."""
+    reply, notice = Wire().say(request("t_subscribe", "now"))
+    assert notice["params"] == {"subscription": reply["result"], "result": "now"}
+
+
+def test_batch_holds_notices_until_its_answer() -> None:
+    """A subscription opened in a batch stays silent until the batch is answered."""
+    wire = Wire()
+    (forwarded,) = wire.say([request("t_subscribe", "initial"), request("t_ask")])
+    assert wire.session.direct is False
+    assert wire.notify("early") == []
+    assert wire.session.queued == 2
+    answer, *notices = wire.resolve(forwarded.ticket, 0)
+    assert isinstance(answer, list)
+    assert results(notices) == ["initial", "early"]
+    assert wire.session.direct is True
+    assert wire.session.queued == 0
+
+
+def test_unsubscribing_inside_the_batch_drops_what_was_held() -> None:
+    """Held notices of a subscription that is closed again never leave."""
+    wire = Wire()
+    (forwarded,) = wire.say([request("t_subscribe", "initial"), request("t_ask")])
+    (subscription,) = wire.registry.of_owner(wire.session)
+    assert wire.call("t_unsubscribe", subscription.id) is True
+    assert wire.session.queued == 0
+    (answer,) = wire.resolve(forwarded.ticket, 0)
+    assert isinstance(answer, list)
+
+
+def test_silence_after_unsubscribe() -> None:
+    """After the reply nothing of that subscription leaves, queued notices included."""
+    wire = Wire()
+    gone, kept = wire.call("t_subscribe"), wire.call("t_subscribe")
+    wire.session.congest()
+    wire.notify("one")
+    assert wire.session.queued == 2
+    assert wire.call("t_unsubscribe", gone) is True
+    assert wire.call("t_unsubscribe", gone) is False
+    assert wire.session.queued == 1
+    wire.session.relieve(wire.out, 1_000_000)
+    assert [message["params"]["subscription"] for message in wire.take()] == [kept]
+    assert wire.session.direct is True
+
+
+def test_subscription_of_another_connection_is_unknown() -> None:
+    """An id belongs to its connection."""
+    wire = Wire()
+    other = Session(
+        dialect=DIALECT,
+        view=None,  # type: ignore[arg-type]
+        registry=wire.registry,
+        polled=wire.polled,
+        owner=None,
+        limits=Limits(),
+    )
+    identifier = wire.call("t_subscribe")
+    out: list[Any] = []
+    other.receive(orjson.dumps(request("t_unsubscribe", identifier)), 0.0, out)
+    assert orjson.loads(out[0])["result"] is False
+
+
+def test_congested_outlet_queues_in_order() -> None:
+    """Notices wait while the outlet is full and leave in order, within the budget."""
+    wire = Wire()
+    wire.call("t_subscribe")
+    wire.session.congest()
+    for text in ("a", "b", "c"):
+        assert wire.notify(text) == []
+    wire.session.relieve(wire.out, 1)
+    assert results(wire.take()) == ["a"]
+    assert wire.session.direct is False
+    assert wire.notify("d") == []
+    wire.session.relieve(wire.out, 1_000_000)
+    assert results(wire.take()) == ["b", "c", "d"]
+    assert wire.session.direct is True
+    assert results(wire.notify("e")) == ["e"]
+
+
+@pytest.mark.parametrize("limits", [Limits(queued_notices=3), Limits(queued_bytes=250)])
+def test_reaching_a_queue_limit_closes(limits: Limits) -> None:
+    """Reaching the bound drops everything and closes with 1008."""
+    wire = Wire(limits)
+    wire.call("t_subscribe")
+    wire.session.congest()
+    assert wire.notify("a") == []
+    assert wire.notify("b") == []
+    assert wire.notify("c") == [Close(1008, "notification buffer overflow")]
+    assert wire.session.closed
+    assert len(wire.registry.of_owner(wire.session)) == 0
+    assert wire.say(request("t_echo")) == []
+
+
+def test_stalled_reader_is_closed_by_the_clock() -> None:
+    """A reader with waiting notices that takes nothing for the limit is closed."""
+    wire = Wire(Limits(stalled_s=10))
+    wire.call("t_subscribe")
+    wire.session.tick(0.0, wire.out)
+    wire.session.congest()
+    wire.notify("a")
+    wire.session.tick(1.0, wire.out)
+    wire.session.tick(10.5, wire.out)
+    assert wire.take() == []
+    wire.session.relieve(wire.out, 1_000)
+    wire.take()
+    wire.session.congest()
+    wire.notify("b")
+    wire.session.tick(20.0, wire.out)
+    wire.session.tick(30.0, wire.out)
+    assert wire.take() == [Close(1008, "nothing read for 10 s")]
+
+
+def test_subscription_limit_is_a_fault() -> None:
+    """One too many is refused, the others stay."""
+    wire = Wire(Limits(subscriptions=1))
+    wire.call("t_subscribe")
+    assert wire.call("t_subscribe") == {"code": -32000, "message": "TooManySubscriptions"}
+
+
+def test_polled_filter_goes_through_its_life() -> None:
+    """Install, inspect, poll, uninstall."""
+    wire = Wire()
+    identifier = wire.call("t_install")
+    assert wire.call("t_inspect", identifier) == "HeadFilter"
+    assert wire.call("t_poll", identifier) == []
+    assert wire.call("t_uninstall", identifier) is True
+    assert wire.call("t_uninstall", identifier) is False
+    assert wire.call("t_poll", identifier)["message"] == "FilterNotFound"
+    assert wire.call("t_inspect", identifier)["message"] == "FilterNotFound"
+
+
+def test_http_face_refuses_notifications() -> None:
+    """Over plain HTTP nothing can be delivered, and malformed JSON has its own text."""
+    wire = Wire(notifications=False, http=True)
+    assert wire.call("t_subscribe") == {"code": -32601, "message": "notifications not supported"}
+    assert wire.call("t_unsubscribe", "0x1") is False
+    wire.session.receive(b"{", 0.0, wire.out)
+    assert wire.take()[0]["error"]["message"] == "parse error"
+
+
+def test_response_shaped_message_is_ignored() -> None:
+    """An answer to nothing gets no answer."""
+    assert Wire().say({"jsonrpc": "2.0", "id": 1, "result": 1}) == []
+
+
+def test_closed_session_is_silent() -> None:
+    """After ``close`` nothing comes out and nobody listens."""
+    wire = Wire()
+    wire.call("t_subscribe")
+    (subscription,) = wire.registry.of_owner(wire.session)
+    wire.say(request("t_ask"))
+    wire.session.close()
+    assert wire.resolve(1, 0) == []
+    wire.session.deliver(subscription, ENVELOPE.render_notice(b"1", None), wire.out)
+    assert wire.take() == []
+    assert not subscription.active
