@@ -143,7 +143,7 @@ class Install(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll(Outcome):
-    """Empty a polled filter; the reply is the list of its encoded items. May raise FilterNotFound."""
+    """Empty a polled filter; the reply lists its encoded items. May raise FilterNotFound."""
 
     filter_id: str
 
