@@ -1,27 +1,10 @@
-"""Running calls on throw-away states: outcomes in geth's words, overrides, time limits."""
+"""Running calls on throw-away states, with overrides."""
 
-import signal
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 from eth.abc import BlockHeaderAPI, ComputationAPI
-from eth.exceptions import (
-    ContractCreationCollision,
-    FullStack,
-    InsufficientFunds,
-    InsufficientStack,
-    InvalidInstruction,
-    InvalidJumpDestination,
-    OutOfBoundsRead,
-    OutOfGas,
-    ReservedBytesInCode,
-    Revert,
-    StackDepthLimit,
-    VMError,
-    WriteProtection,
-)
+from eth.exceptions import Revert, VMError
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
 from eth.vm.forks.prague.computation import PragueComputation
 from eth_typing import Address
@@ -34,12 +17,9 @@ from twisted_chainws.errors import (
     InvalidOverride,
     PrecheckFailed,
 )
-from twisted_chainws.sources.devchain.engine.checks import (
-    MAX_INIT_CODE_BYTES,
-    floor_gas,
-    init_code_gas,
-)
 from twisted_chainws.sources.devchain.engine.head import DevChain
+from twisted_chainws.sources.devchain.engine.prechecks import precheck
+from twisted_chainws.sources.devchain.engine.reasons import describe
 from twisted_chainws.sources.devchain.engine.requests import (
     AccountOverride,
     BlockOverrides,
@@ -48,55 +28,8 @@ from twisted_chainws.sources.devchain.engine.requests import (
 from twisted_chainws.sources.devchain.engine.state import state_at
 from twisted_chainws.sources.devchain.engine.vm import DevState
 
-T = TypeVar("T")
-
 _BLOB_TYPE, _SET_CODE_TYPE = 3, 4
 _GAS_PER_AUTHORIZATION = 25_000
-_GAS_PER_BLOB = 131_072
-_PUSH1, _PUSH32, _DUP1, _SWAP1, _LOG0 = 0x60, 0x7F, 0x80, 0x90, 0xA0
-_DESIGNATED_INVALID = 0xFE
-
-
-class TimeUp(BaseException):
-    """The time of `within` is over.
-
-    A BaseException, because py-evm swallows every Exception while it reads authorizations.
-    """
-
-
-class _Alarm:
-    armed = False
-
-
-def _ring(_signal: int, _frame: FrameType | None) -> None:
-    if _Alarm.armed:
-        raise TimeUp
-
-
-def within(seconds: float, job: Callable[[], T]) -> T:
-    """Run ``job`` in the main thread and give up after ``seconds``.
-
-    The job may stop at any point, so whatever states and drafts it was working on must be dropped.
-    Code that writes (sealing, editing, committing) never runs in here.
-
-    Raises:
-        TimeUp: the time is over.
-    """
-    signal.signal(signal.SIGALRM, _ring)
-    try:
-        try:
-            _Alarm.armed = True
-            # Repeating: an alarm that falls into a __del__ is printed and lost.
-            signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
-            return job()
-        finally:
-            # First thing, before any call: another alarm may already be on its way.
-            _Alarm.armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    except TimeUp:
-        _Alarm.armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise
 
 
 class CallTransaction:
@@ -122,7 +55,7 @@ class CallTransaction:
         elif request.authorizations is not None:
             self.type_id = _SET_CODE_TYPE
         self.intrinsic_gas = calculate_txn_intrinsic_gas_berlin(
-            self  # type: ignore[arg-type]
+            self
         ) + _GAS_PER_AUTHORIZATION * len(self.authorization_list)
 
 
@@ -271,7 +204,7 @@ def execute(state: DevState, request: CallRequest, gas: int) -> Outcome:
     return _outcome(transaction, computation)
 
 
-def _outcome(transaction: Any, computation: Any) -> Outcome:  # noqa: ANN401 - py-evm objects
+def _outcome(transaction: Any, computation: Any) -> Outcome:
     spent = transaction.gas - computation.get_gas_remaining()
     refund = min(computation.get_gas_refund(), spent // 5)
     used = spent - refund + computation.data_floor_gas
@@ -292,149 +225,3 @@ def failure(computation: ComputationAPI) -> ExecutionError | None:
     if isinstance(error, Revert):
         return ExecutionReverted(data=bytes(computation.output))
     return ExecutionFailed(reason=describe(error, computation))
-
-
-_REASONS: Mapping[type[VMError], str] = {
-    InvalidJumpDestination: "invalid jump destination",
-    WriteProtection: "write protection",
-    StackDepthLimit: "max call depth exceeded",
-    InsufficientFunds: "insufficient balance for transfer",
-    OutOfBoundsRead: "return data out of bounds",
-    ReservedBytesInCode: "invalid code: must not begin with 0xef",
-    ContractCreationCollision: "contract address collision",
-    FullStack: "stack limit reached 1024 (1023)",
-}
-
-
-def describe(error: VMError, computation: Any) -> str:  # noqa: ANN401 - a py-evm computation
-    """Word a failure as geth does.
-
-    Source: go-ethereum core/vm/errors.go.
-    """
-    text = str(error)
-    if isinstance(error, OutOfGas):
-        return _describe_out_of_gas(text)
-    if isinstance(error, InvalidInstruction):
-        return _describe_invalid(text)
-    if isinstance(error, InsufficientStack):
-        return _describe_underflow(text, computation)
-    for kind, reason in _REASONS.items():
-        if isinstance(error, kind):
-            return reason
-    return text or "execution failed"
-
-
-def _describe_out_of_gas(text: str) -> str:
-    if "EIP170" in text:
-        return "max code size exceeded"
-    if "EIP-3860" in text:
-        return "max initcode size exceeded"
-    if "Write contract code" in text:
-        return "contract creation code storage out of gas"
-    return "out of gas"
-
-
-def _describe_invalid(text: str) -> str:
-    if not text.startswith("Invalid opcode 0x"):
-        # A jump into the data of a push.
-        return "invalid jump destination"
-    opcode = int(text.split()[2], 16)
-    name = "INVALID" if opcode == _DESIGNATED_INVALID else f"opcode {opcode:#x} not defined"
-    return f"invalid opcode: {name}"
-
-
-def _describe_underflow(text: str, computation: Any) -> str:  # noqa: ANN401
-    have = len(computation._stack.values) if computation is not None else 0  # noqa: SLF001
-    words = text.split()
-    last = words[-1]
-    if last.startswith("SWAP"):
-        need = int(last[4:]) + 1
-    elif last.startswith("DUP"):
-        need = int(last[3:])
-    else:
-        need = int(words[1])
-    return f"stack underflow ({have} <=> {need})"
-
-
-def precheck(request: CallRequest, transaction: CallTransaction, state: DevState) -> None:
-    """Refuse what geth refuses before the first opcode.
-
-    Raises:
-        PrecheckFailed: with geth's words; source: go-ethereum core/state_transition.go.
-    """
-    for check in (_check_fees, _check_envelope, _check_funds, _check_gas):
-        reason = check(request, transaction, state)
-        if reason is not None:
-            raise PrecheckFailed(reason=reason, gas=transaction.gas)
-
-
-def _check_fees(
-    request: CallRequest, _transaction: CallTransaction, state: DevState
-) -> str | None:
-    who, cap, tip = to_checksum_address(request.sender), request.fee_cap, request.tip
-    if cap < tip:
-        return (
-            f"max priority fee per gas higher than max fee per gas: address {who}, "
-            f"maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}"
-        )
-    if cap and cap < state.base_fee:
-        return (
-            f"max fee per gas less than block base fee: address {who}, "
-            f"maxFeePerGas: {cap}, baseFee: {state.base_fee}"
-        )
-    return None
-
-
-def _check_envelope(
-    request: CallRequest, _transaction: CallTransaction, state: DevState
-) -> str | None:
-    who = to_checksum_address(request.sender)
-    if request.blob_hashes is not None:
-        if not request.to:
-            return "blob transaction of type create"
-        if not request.blob_hashes:
-            return "blob transaction missing blob hashes"
-        cap = request.max_blob_fee or 0
-        if cap < state.blob_base_fee:
-            return (
-                f"max fee per blob gas less than block blob gas fee: address {who} "
-                f"blobGasFeeCap: {cap}, blobBaseFee: {state.blob_base_fee}"
-            )
-    if request.authorizations is not None:
-        if not request.to:
-            return f"EIP-7702 transaction cannot be used to create contract (sender {who})"
-        if not request.authorizations:
-            return f"EIP-7702 transaction with empty auth list (sender {who})"
-    return None
-
-
-def _check_funds(
-    request: CallRequest, transaction: CallTransaction, state: DevState
-) -> str | None:
-    blobs = len(request.blob_hashes or ()) * _GAS_PER_BLOB * (request.max_blob_fee or 0)
-    want = transaction.gas * request.fee_cap + blobs + request.value
-    have = state.get_balance(Address(request.sender))
-    if have >= want:
-        return None
-    who = to_checksum_address(request.sender)
-    return f"insufficient funds for gas * price + value: address {who} have {have} want {want}"
-
-
-def _check_gas(
-    request: CallRequest, transaction: CallTransaction, _state: DevState
-) -> str | None:
-    need = transaction.intrinsic_gas + init_code_gas(request.to, request.data)
-    if transaction.gas < need:
-        return f"{INTRINSIC_GAS}: have {transaction.gas}, want {need}"
-    floor = floor_gas(request.data)
-    if transaction.gas < floor:
-        return f"{FLOOR_GAS}: have {transaction.gas}, want {floor}"
-    if not request.to and len(request.data) > MAX_INIT_CODE_BYTES:
-        return f"{INIT_CODE}: code size {len(request.data)} limit {MAX_INIT_CODE_BYTES}"
-    return None
-
-
-INTRINSIC_GAS = "intrinsic gas too low"
-FLOOR_GAS = "insufficient gas for floor data gas cost"
-INIT_CODE = "max initcode size exceeded"
-

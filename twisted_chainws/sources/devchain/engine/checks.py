@@ -55,9 +55,7 @@ def floor_gas(data: bytes) -> int:
     return _GAS_TRANSACTION + _GAS_FLOOR_TOKEN * tokens
 
 
-def check_stateless(
-    transaction: SignedTransactionAPI, *, chain_id: int, gas_limit: int
-) -> None:
+def check_stateless(transaction: SignedTransactionAPI, *, chain_id: int, gas_limit: int) -> None:
     """Check all that needs no state, in the order in which a geth pool would complain.
 
     Args:
@@ -193,9 +191,7 @@ def _check_type(transaction: SignedTransactionAPI) -> None:
         if any(len(item) != _WORD or item[:1] != _BLOB_HASH_VERSION for item in hashes):
             raise UndecodableTransaction(reason="rlp: invalid blob versioned hash")
     if kind == _SET_CODE_TYPE and not transaction.authorization_list:
-        raise UndecodableTransaction(
-            reason="rlp: set code transaction without authorizations"
-        )
+        raise UndecodableTransaction(reason="rlp: set code transaction without authorizations")
 
 
 def _check_gas(transaction: SignedTransactionAPI, gas_limit: int) -> None:
@@ -213,4 +209,5 @@ def _check_gas(transaction: SignedTransactionAPI, gas_limit: int) -> None:
 
 def _sender_text(transaction: SignedTransactionAPI) -> str:
     check_signature(transaction)
-    return to_checksum_address(transaction.sender)
+    text: str = to_checksum_address(transaction.sender)
+    return text

@@ -52,9 +52,7 @@ def next_base_fee(header: BlockHeaderAPI) -> int:
 
 
 def _blob_price(excess: int) -> int:
-    return int(
-        fake_exponential(MIN_BLOB_BASE_FEE, excess, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE)
-    )
+    return int(fake_exponential(MIN_BLOB_BASE_FEE, excess, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE))
 
 
 def convert_header(header: BlockHeaderAPI) -> EthereumHeader:
@@ -80,7 +78,7 @@ def convert_header(header: BlockHeaderAPI) -> EthereumHeader:
         blob_gas_used=Gas(header.blob_gas_used),
         excess_blob_gas=Gas(header.excess_blob_gas),
         parent_beacon_block_root=Hash32(header.parent_beacon_block_root),
-        requests_hash=Hash32(header.requests_hash),  # type: ignore[attr-defined]
+        requests_hash=Hash32(header.requests_hash),
     )
 
 
@@ -98,7 +96,7 @@ def convert_transaction(transaction: SignedTransactionAPI) -> EvmTransaction:
         to=Address20(transaction.to) if transaction.to else None,
         value=Wei(transaction.value),
         gas_limit=Gas(transaction.gas),
-        gas_price=Wei(transaction.gas_price) if priced else None,  # type: ignore[attr-defined]
+        gas_price=Wei(transaction.gas_price) if priced else None,
         max_fee_per_gas=None if priced else Wei(transaction.max_fee_per_gas),
         max_priority_fee_per_gas=None if priced else Wei(transaction.max_priority_fee_per_gas),
         data=transaction.data,
@@ -110,7 +108,7 @@ def convert_transaction(transaction: SignedTransactionAPI) -> EvmTransaction:
             else None
         ),
         authorizations=_authorizations(transaction) if kind == _SET_CODE else None,
-        v=transaction.y_parity if kind else transaction.v,  # type: ignore[attr-defined]
+        v=transaction.y_parity if kind else transaction.v,
         r=transaction.r,
         s=transaction.s,
     )
@@ -188,7 +186,7 @@ def convert_receipt(
 
 
 def convert_block(
-    block: Any,  # noqa: ANN401 - a DevBlock; rlp.Serializable types nothing
+    block: Any,
     receipts: Sequence[ReceiptAPI],
     natives: Sequence[Native],
 ) -> Block:
@@ -198,9 +196,7 @@ def convert_block(
     transactions: list[Transaction] = [convert_transaction(item) for item in block.transactions]
     converted = [
         convert_receipt(transaction, receipt, before, header)
-        for transaction, receipt, before in zip(
-            block.transactions, receipts, befores, strict=False
-        )
+        for transaction, receipt, before in zip(block.transactions, receipts, befores, strict=False)
     ]
     return Block(
         number=BlockNumber(header.block_number),
@@ -304,7 +300,7 @@ def _param_to_json(param: NamedParam) -> list[Any]:
     return [param.name, param.type, "int", hex(value)]
 
 
-def _param_from_json(name: str, kind: str, form: str, value: Any) -> NamedParam:  # noqa: ANN401
+def _param_from_json(name: str, kind: str, form: str, value: Any) -> NamedParam:
     if form == "bytes":
         value = bytes.fromhex(value)
     elif form == "int":

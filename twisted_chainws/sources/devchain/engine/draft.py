@@ -76,6 +76,8 @@ class Draft:
         parent: BlockHeaderAPI,
         base_root: bytes,
         fields: DraftFields,
+        *,
+        on_sealed: Callable[[Block], object] | None,
     ) -> None:
         """Prepare the header and make the system calls of the block.
 
@@ -84,6 +86,7 @@ class Draft:
             parent: header of any kept block.
             base_root: state to build on, the parent's state root or its edited root.
             fields: header fields.
+            on_sealed: told of the sealed block.
         """
         blank = chain.create_header_from_parent(
             parent,
@@ -98,8 +101,9 @@ class Draft:
         base_fee = next_base_fee(parent) if fields.base_fee is None else fields.base_fee
         self.chain = chain
         self.base_root = base_root
+        self._on_sealed = on_sealed
         self.header = blank.copy(state_root=base_root, base_fee_per_gas=base_fee)
-        self.vm: DevVM = chain.get_vm(self.header)  # type: ignore[assignment]
+        self.vm: DevVM = chain.get_vm(self.header)
         self.transactions: list[SignedTransactionAPI] = []
         self.receipts: list[ReceiptAPI] = []
         self.natives: list[Native] = []
@@ -179,10 +183,13 @@ class Draft:
         )
         block = self.vm.mine_block(self.vm.block_postprocessing(filled)).block
         self.header = block.header
-        db = self.chain.chaindb.db  # type: ignore[attr-defined]
+        db = self.chain.chaindb.db
         db[block.hash] = rlp.encode(block.header)
         self._put_record(db, block.hash)
-        return convert_block(block, self.receipts, self.natives)
+        sealed = convert_block(block, self.receipts, self.natives)
+        if self._on_sealed is not None:
+            self._on_sealed(sealed)
+        return sealed
 
     def _put_record(self, db: SqliteDB | OverlayDB, block_hash: bytes) -> None:
         if isinstance(db, OverlayDB):

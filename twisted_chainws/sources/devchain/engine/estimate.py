@@ -14,13 +14,12 @@ from twisted_chainws.errors import (
     PrecheckFailed,
 )
 from twisted_chainws.sources.devchain.engine.calls import (
-    FLOOR_GAS,
-    INTRINSIC_GAS,
     CallSite,
     Outcome,
     execute,
     run,
 )
+from twisted_chainws.sources.devchain.engine.prechecks import FLOOR_GAS, INTRINSIC_GAS
 from twisted_chainws.sources.devchain.engine.requests import CallRequest
 from twisted_chainws.sources.devchain.engine.vm import DevState
 
@@ -103,7 +102,8 @@ def _highest(site: CallSite, request: CallRequest, cap: int) -> int:
     balance = site.state(request).get_balance(Address(request.sender))
     if balance < request.value:
         raise EstimateFailed(gas=high, reason="insufficient funds for transfer")
-    return min(high, (balance - request.value) // request.fee_cap)
+    payable: int = (balance - request.value) // request.fee_cap
+    return min(high, payable)
 
 
 def _is_plain_transfer(site: CallSite, request: CallRequest) -> bool:
@@ -183,4 +183,3 @@ def describe_error(error: ExecutionError) -> str:
     if isinstance(error, ExecutionReverted):
         return "execution reverted"
     return error.reason if isinstance(error, ExecutionFailed) else str(error)
-

@@ -59,15 +59,13 @@ class Genesis:
 class DevChainDB(ChainDB):
     """ChainDB without its method caches, which keep the last 32 databases alive."""
 
-    def _get_block_transactions(  # type: ignore[override]
+    def _get_block_transactions(
         self, transaction_root: Hash32, transaction_decoder: type[TransactionDecoderAPI]
     ) -> tuple[SignedTransactionAPI, ...]:
         encoded = self._get_block_data_from_root_hash(self.db, transaction_root)
         return tuple(transaction_decoder.decode(item) for item in encoded)
 
-    def _get_block_withdrawals(  # type: ignore[override]
-        self, withdrawals_root: Hash32
-    ) -> tuple[WithdrawalAPI, ...]:
+    def _get_block_withdrawals(self, withdrawals_root: Hash32) -> tuple[WithdrawalAPI, ...]:
         encoded = self._get_block_data_from_root_hash(self.db, withdrawals_root)
         return tuple(decode(item, sedes=Withdrawal) for item in encoded)
 
@@ -121,7 +119,7 @@ def create_chain(db: AtomicDatabaseAPI, genesis: Genesis) -> DevChain:
         "extra_data": b"",
         "parent_beacon_block_root": ZERO_HASH32,
     }
-    DevChain.from_genesis(db, params, state)  # type: ignore[arg-type]
+    DevChain.from_genesis(db, params, state)
     return open_chain(db, genesis.chain_id)
 
 
@@ -141,8 +139,8 @@ def set_head(
     Returns:
         The blocks that left the chain, newest first, and those that joined it, oldest first.
     """
-    database: ChainDB = chain.chaindb  # type: ignore[assignment]
-    with chain.chaindb.db.atomic_batch() as db:  # type: ignore[attr-defined]
+    database: ChainDB = chain.chaindb
+    with chain.chaindb.db.atomic_batch() as db:
         head = database._get_canonical_head(db)  # noqa: SLF001
         applied: list[BlockHeaderAPI] = []
         fork = header
@@ -166,9 +164,7 @@ def _is_canonical(database: ChainDB, db: DatabaseAPI, header: BlockHeaderAPI) ->
     return bool(known == header.hash)
 
 
-def _remove(
-    database: ChainDB, db: DatabaseAPI, number: int, hashes_of: HashesOf
-) -> BlockHeaderAPI:
+def _remove(database: ChainDB, db: DatabaseAPI, number: int, hashes_of: HashesOf) -> BlockHeaderAPI:
     header = database._get_canonical_block_header_by_number(  # noqa: SLF001
         db, BlockNumber(number)
     )

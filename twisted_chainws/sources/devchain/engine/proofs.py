@@ -43,7 +43,7 @@ class AccountProof:
 
 def prove(chain: DevChain, root: bytes, address: bytes, slots: Sequence[int]) -> AccountProof:
     """Prove an account and some of its slots against the state ``root``."""
-    db = chain.chaindb.db  # type: ignore[attr-defined]
+    db = chain.chaindb.db
     accounts = HexaryTrie(db, Hash32(root))
     key = keccak(address)
     encoded = accounts[key]

@@ -112,7 +112,7 @@ def parse_call(call: Mapping[str, Any]) -> CallRequest:
 
 
 def parse_access_list(
-    entries: Any,  # noqa: ANN401 - JSON
+    entries: Any,
 ) -> tuple[tuple[Address, tuple[int, ...]], ...]:
     """Read an EIP-2930 access list."""
     return tuple(
@@ -125,7 +125,7 @@ def parse_access_list(
 
 
 def parse_authorizations(
-    items: Any,  # noqa: ANN401 - JSON
+    items: Any,
 ) -> tuple[Authorization, ...] | None:
     """Read EIP-7702 authorizations; None stays None."""
     if items is None:
@@ -199,5 +199,5 @@ def _data(value: str | None) -> bytes | None:
     return None if value is None else bytes.fromhex(value[2:])
 
 
-def _hashes(values: Any) -> tuple[bytes, ...] | None:  # noqa: ANN401 - JSON
+def _hashes(values: Any) -> tuple[bytes, ...] | None:
     return None if values is None else tuple(bytes.fromhex(value[2:]) for value in values)

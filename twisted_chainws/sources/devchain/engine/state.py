@@ -37,10 +37,10 @@ def state_at(
     vm = chain.get_vm(header)
     context = vm.create_execution_context(
         header.copy(**env) if env else header,
-        vm.previous_hashes,  # type: ignore[attr-defined]
-        vm.chain_context,  # type: ignore[attr-defined]
+        vm.previous_hashes,
+        vm.chain_context,
     )
-    return state_class(chain.chaindb.db, context, root)  # type: ignore[attr-defined, arg-type]
+    return state_class(chain.chaindb.db, context, root)
 
 
 class StateReader:

@@ -112,6 +112,7 @@ class DevState(PragueState):
 
     @property
     def blob_base_fee(self) -> int:
+        """Price of blob gas, wei; a call may override it."""
         if self.blob_base_fee_override is not None:
             return self.blob_base_fee_override
         return int(super().blob_base_fee)
@@ -162,7 +163,7 @@ class DevVM(PragueVM):
             block.block_requests.append(DEPOSIT_REQUEST_TYPE)
 
 
-def _is_deposit(log: Any) -> bool:  # noqa: ANN401 - py-evm logs carry no usable type
+def _is_deposit(log: Any) -> bool:
     topic = int.from_bytes(DEPOSIT_EVENT_SIGNATURE_HASH, "big")
     return bool(log.address == DEPOSIT_CONTRACT_ADDRESS and log.topics and log.topics[0] == topic)
 
@@ -215,7 +216,7 @@ _INNER_FIELDS: Mapping[int, tuple[str, ...]] = {
 _SHARED_FIELDS = ("nonce", "gas", "to", "value", "data")
 
 
-def _assemble(fields: TransactionFields, parity: int, r: int, s: int, v: int) -> Any:  # noqa: ANN401
+def _assemble(fields: TransactionFields, parity: int, r: int, s: int, v: int) -> Any:
     values = {name: getattr(fields, name) for name in _SHARED_FIELDS}
     if fields.type == 0:
         return DevLegacy(**values, gas_price=fields.gas_price, v=v, r=r, s=s)
