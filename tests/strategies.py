@@ -325,11 +325,11 @@ def events(draw: st.DrawFn) -> ChainEvent:
         )
         for found in block.logs()
     ]
-    return draw(
-        st.one_of(
-            st.just(HeadAdded(block=block)),
-            st.just(ReceiptsAdded(block=block, positions=positions)),
-            st.builds(TransactionPending, transaction=transactions()),
-            *[st.just(event) for event in located],
-        )
-    )
+    choices: list[st.SearchStrategy[ChainEvent]] = [
+        st.just(HeadAdded(block=block)),
+        st.just(ReceiptsAdded(block=block, positions=positions)),
+        st.builds(TransactionPending, transaction=transactions()),
+        *[st.just(event) for event in located],
+    ]
+    event: ChainEvent = draw(st.one_of(choices))
+    return event
