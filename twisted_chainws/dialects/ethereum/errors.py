@@ -1,0 +1,300 @@
+"""Model exceptions to the codes and words of Ethereum nodes. Sans-I/O.
+
+``ERRORS`` speaks as go-ethereum does; profiles change what their nodes say differently. Clients
+tell errors apart by these texts (ethers and viem search for substrings), so they are part of the
+wire.
+
+Source: ``ethereum.md`` 1.5, 1.9, 5.2 to 5.10 (go-ethereum ``core/error.go``,
+``core/txpool/errors.go``, ``rpc/errors.go``; anvil 1.7.1; Alchemy's error reference).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted_chainws import errors
+from twisted_chainws.dialects.base import Fault, Faults, Profile, Refused
+from twisted_chainws.dialects.ethereum.revert import encode_revert_message, go_duration
+from twisted_chainws.errors import ChainwsError
+
+SERVER_ERROR: Final = -32000
+TRANSACTION_REJECTED: Final = -32003
+METHOD_NOT_SUPPORTED: Final = -32004
+LIMIT_EXCEEDED: Final = -32005
+CURSOR_LOST: Final = -32011
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+REVERTED: Final = 3
+NOT_MINED_IN_TIME: Final = 4
+PRUNED: Final = 4444
+
+_WEI_PER_ETHER: Final = 10**18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How one exception class is said.
+
+    Attributes:
+        code: of the JSON-RPC error.
+        text: exception -> message.
+        data: exception -> ``data`` member; None leaves it out.
+    """
+
+    code: int
+    text: Callable[[Any], str]
+    data: Callable[[Any], Any] | None = None
+
+
+def _says(text: str, code: int = SERVER_ERROR) -> Wording:
+    return Wording(code=code, text=lambda _error: text)
+
+
+def _tells(text: Callable[[Any], str], code: int = SERVER_ERROR) -> Wording:
+    return Wording(code=code, text=text)
+
+
+def _lost_cursor(text: str) -> Wording:
+    return Wording(
+        code=CURSOR_LOST,
+        text=lambda _error: text,
+        data=lambda error: {"oldest": error.oldest, "head": error.head},
+    )
+
+
+def _ether(wei: int) -> str:
+    return f"{wei / _WEI_PER_ETHER:.2f}"
+
+
+def _unknown_block(error: errors.UnknownBlock) -> str:
+    return "header not found" if isinstance(error.block, int) else f"{error.block} block not found"
+
+
+_INTERNAL: Final = _says("internal error", INTERNAL_ERROR)
+
+CHAIN_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
+    ChainwsError: _INTERNAL,
+    errors.ChainError: _INTERNAL,
+    errors.UnknownParent: _INTERNAL,
+    errors.UnknownBlock: _tells(_unknown_block),
+    errors.UnknownBlockHash: _says("header for hash not found"),
+    errors.NotCanonical: _says("hash is not currently canonical"),
+    errors.HistoryPruned: _says("pruned history unavailable", PRUNED),
+    errors.PendingUnavailable: _says("pending block is not available"),
+    errors.CursorError: _says("invalid cursor", INVALID_PARAMS),
+    errors.CursorMalformed: _tells(lambda e: f"invalid cursor: {e.text}", INVALID_PARAMS),
+    errors.CursorForeign: _lost_cursor("cursor of another journal"),
+    errors.CursorExpired: _lost_cursor("cursor expired"),
+    errors.CursorAhead: _lost_cursor("cursor ahead of head"),
+    errors.SubscriptionError: _INTERNAL,
+    errors.TooManySubscriptions: _says(
+        "exceeded max subscriptions per connection", INVALID_REQUEST
+    ),
+    errors.TooManyAlternatives: _tells(
+        lambda e: f"limit exceeded: more than {e.limit} addresses and topics per connection",
+        LIMIT_EXCEEDED,
+    ),
+    errors.TooManyFilters: _tells(
+        lambda e: f"limit exceeded: more than {e.limit} filters", LIMIT_EXCEEDED
+    ),
+    errors.FilterNotFound: _says("filter not found"),
+    errors.TransactionNotFound: _says("transaction not found"),
+    errors.UnknownAccount: _says("unknown account"),
+    errors.MinedWaitTimeout: Wording(
+        code=NOT_MINED_IN_TIME,
+        text=lambda e: (
+            "The transaction was added to the transaction pool but wasn't processed in "
+            f"{go_duration(e.timeout_s)}"
+        ),
+        data=lambda e: "0x" + e.transaction_hash.hex(),
+    ),
+    errors.SourceError: _INTERNAL,
+    errors.SourceUnavailable: _tells(lambda e: f"node is not available: {e.reason}"),
+    errors.Overloaded: _says("limit exceeded: too many calls in progress", LIMIT_EXCEEDED),
+    errors.Unsupported: _tells(lambda e: e.reason, METHOD_NOT_SUPPORTED),
+}
+
+REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
+    errors.TransactionRejected: _says("transaction rejected"),
+    errors.NonceTooLow: _tells(
+        lambda e: f"nonce too low: next nonce {e.next_nonce}, tx nonce {e.nonce}"
+    ),
+    errors.NonceTooHigh: _tells(
+        lambda e: f"nonce too high: tx nonce {e.nonce}, gapped nonce {e.next_nonce}"
+    ),
+    errors.InsufficientFunds: _tells(
+        lambda e: (
+            f"insufficient funds for gas * price + value: balance {e.balance}, "
+            f"tx cost {e.cost}, overshot {e.cost - e.balance}"
+        )
+    ),
+    errors.AlreadyKnown: _says("already known"),
+    errors.ReplacementUnderpriced: _says("replacement transaction underpriced"),
+    errors.Underpriced: _tells(
+        lambda e: (
+            f"transaction gas price below minimum: gas tip cap {e.tip}, "
+            f"minimum needed {e.minimum}"
+        )
+    ),
+    errors.TipAboveFeeCap: _tells(
+        lambda e: (
+            "max priority fee per gas higher than max fee per gas: "
+            f"address {e.sender}, maxPriorityFeePerGas: {e.tip}, maxFeePerGas: {e.cap}"
+        )
+    ),
+    errors.FeeCapBelowBaseFee: _tells(
+        lambda e: (
+            "max fee per gas less than block base fee: "
+            f"address {e.sender}, maxFeePerGas: {e.cap}, baseFee: {e.base_fee}"
+        )
+    ),
+    errors.IntrinsicGasTooLow: _tells(
+        lambda e: f"intrinsic gas too low: gas {e.gas}, minimum needed {e.minimum}"
+    ),
+    errors.FloorGasTooLow: _tells(
+        lambda e: (
+            f"insufficient gas for floor data gas cost: gas {e.gas}, minimum needed {e.minimum}"
+        )
+    ),
+    errors.BlockGasLimitExceeded: _says("exceeds block gas limit"),
+    errors.WrongChainId: _tells(
+        lambda e: f"invalid sender: invalid chain id for signer: have {e.have} want {e.want}"
+    ),
+    errors.UnprotectedTransaction: _says(
+        "only replay-protected (EIP-155) transactions allowed over RPC"
+    ),
+    errors.FeeAboveLimit: _tells(
+        lambda e: (
+            f"tx fee ({_ether(e.fee)} ether) exceeds the configured cap ({_ether(e.cap)} ether)"
+        )
+    ),
+    errors.UndecodableTransaction: _tells(lambda e: e.reason),
+    errors.UnsupportedTransactionType: _says("transaction type not supported"),
+    errors.TransactionTooShort: _says("typed transaction too short"),
+    errors.InvalidSignature: _says("invalid sender"),
+    errors.InitCodeTooLarge: _tells(
+        lambda e: f"max initcode size exceeded: code size {e.size}, limit {e.limit}"
+    ),
+    errors.TransactionTooLarge: _tells(
+        lambda e: f"oversized data: transaction size {e.size}, limit {e.limit}"
+    ),
+    errors.PoolFull: _says("txpool is full"),
+    errors.SenderNotExternallyOwned: _tells(
+        lambda e: f"sender not an eoa: address {e.address}, codehash: {e.code_hash}"
+    ),
+    errors.BuildTimeout: _tells(
+        lambda e: f"execution aborted (timeout = {go_duration(e.timeout_s)})"
+    ),
+    errors.BlobsMissing: _says("blob transaction missing blob hashes"),
+}
+
+EXECUTION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
+    errors.ExecutionError: _says("execution failed"),
+    errors.ExecutionReverted: Wording(
+        code=REVERTED,
+        text=lambda e: encode_revert_message(e.data),
+        data=lambda e: "0x" + e.data.hex(),
+    ),
+    errors.ExecutionFailed: _tells(lambda e: e.reason),
+    errors.ExecutionTimeout: _tells(
+        lambda e: f"execution aborted (timeout = {go_duration(e.timeout_s)})"
+    ),
+    errors.GasAllowanceExceeded: _tells(lambda e: f"gas required exceeds allowance ({e.cap})"),
+    errors.EstimateFailed: _tells(lambda e: f"failed with {e.gas} gas: {e.reason}"),
+    errors.PrecheckFailed: _tells(lambda e: f"err: {e.reason} (supplied gas {e.gas})"),
+    errors.InvalidOverride: _tells(lambda e: e.reason),
+}
+
+CONTROL_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
+    errors.ControlError: _says("invalid command", INVALID_PARAMS),
+    errors.TimestampTooLow: _tells(
+        lambda e: (
+            f"Timestamp error: {e.timestamp} is lower than previous block's timestamp"
+        ),
+        INVALID_PARAMS,
+    ),
+    errors.ReorgTooDeep: _tells(
+        lambda e: (
+            "Reorg depth must not exceed current chain height: "
+            f"current height {e.height}, depth {e.depth}"
+        ),
+        INVALID_PARAMS,
+    ),
+    errors.RollbackTooDeep: _tells(
+        lambda e: (
+            "Rollback depth must not exceed current chain height: "
+            f"current height {e.height}, depth {e.depth}"
+        ),
+        INVALID_PARAMS,
+    ),
+    errors.InvalidReorg: _tells(lambda e: e.reason, INVALID_PARAMS),
+    errors.InvalidControl: _tells(lambda e: e.reason, INVALID_PARAMS),
+}
+
+ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
+    **CHAIN_ERRORS,
+    **REJECTIONS,
+    **EXECUTION_ERRORS,
+    **CONTROL_ERRORS,
+}
+
+_ANVIL: Final[Mapping[type[ChainwsError], Wording]] = {
+    **{
+        kind: Wording(code=TRANSACTION_REJECTED, text=wording.text)
+        for kind, wording in REJECTIONS.items()
+    },
+    errors.NonceTooLow: _says("nonce too low", TRANSACTION_REJECTED),
+    errors.InsufficientFunds: _says(
+        "Insufficient funds for gas * price + value", TRANSACTION_REJECTED
+    ),
+    errors.AlreadyKnown: _says("transaction already imported", TRANSACTION_REJECTED),
+    errors.UndecodableTransaction: _says("Failed to decode transaction", INVALID_PARAMS),
+    errors.TransactionTooShort: _says("Failed to decode transaction", INVALID_PARAMS),
+    errors.UnsupportedTransactionType: _says("Failed to decode transaction", INVALID_PARAMS),
+}
+
+PROFILE_ERRORS: Final[Mapping[Profile, Mapping[type[ChainwsError], Wording]]] = {
+    Profile.ANVIL: {**ERRORS, **_ANVIL},
+}
+"""Tables of the profiles that do not speak as go-ethereum does."""
+
+_CRASHED: Final = Fault(code=INTERNAL_ERROR, message="method handler crashed")
+
+
+def fault_of(error: ChainwsError, profile: Profile = Profile.SUPERSET) -> Fault:
+    """Say a model exception in the words of a profile.
+
+    A class without words of its own is said as its nearest ancestor.
+    """
+    if isinstance(error, Refused):
+        return error.fault
+    table = PROFILE_ERRORS.get(profile, ERRORS)
+    wording = next(table[kind] for kind in type(error).__mro__ if kind in table)
+    return Fault(
+        code=wording.code,
+        message=wording.text(error),
+        data=None if wording.data is None else wording.data(error),
+    )
+
+
+def unknown_method(name: str, profile: Profile = Profile.SUPERSET) -> Fault:
+    """Say that there is no such method."""
+    text = f"the method {name} does not exist/is not available"
+    if profile is Profile.ALCHEMY:
+        text = f"Unsupported method: {name}."
+    return Fault(code=METHOD_NOT_FOUND, message=text)
+
+
+def make_faults(profile: Profile) -> Faults:
+    """Return the words of a profile for what the session has to say."""
+    return Faults(
+        of=lambda error: fault_of(error, profile),
+        unknown_method=lambda name: unknown_method(name, profile),
+        response_too_large=Fault(code=TRANSACTION_REJECTED, message="response too large"),
+        internal=_CRASHED,
+        notifications_unsupported=Fault(
+            code=METHOD_NOT_FOUND, message="notifications not supported"
+        ),
+    )

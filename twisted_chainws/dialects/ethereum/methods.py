@@ -1,0 +1,91 @@
+"""The method table of the Ethereum dialect, and the record of the dialect itself. Sans-I/O.
+
+A profile decides which names exist and how strict three of them are; nothing else depends on it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from twisted_chainws.chain.model import Kind
+from twisted_chainws.chain.ops import Advance
+from twisted_chainws.dialects import jsonrpc
+from twisted_chainws.dialects.base import Dialect, Handler, HttpFace, Limits, Profile
+from twisted_chainws.dialects.ethereum import reads, subscribe
+from twisted_chainws.dialects.ethereum.encode import evm_transactions
+from twisted_chainws.dialects.ethereum.errors import make_faults
+from twisted_chainws.dialects.ethereum.fees import FEES
+from twisted_chainws.dialects.ethereum.logs import LOGS
+from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
+from twisted_chainws.dialects.ethereum.pool import POOL
+from twisted_chainws.dialects.ethereum.projection import EthereumLedger
+from twisted_chainws.dialects.ethereum.reads import READS
+from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
+from twisted_chainws.dialects.ethereum.topics import TOPICS
+from twisted_chainws.subscriptions.events import ChainEvent, LogEvent, ReceiptsAdded, events_of
+
+DEFAULT_PORT: Final = 8545
+
+HTTP_CONTENT_TYPES: Final = frozenset(
+    {"application/json", "application/json-rpc", "application/jsonrequest"}
+)
+
+METHODS: Final[Mapping[str, Handler]] = {
+    **READS,
+    **LOGS,
+    **FEES,
+    **POOL,
+    **NETWORK,
+    **SUBSCRIBE,
+    **DROPPED,
+}
+
+_STRICT: Final[Mapping[str, Handler]] = {
+    "eth_getBlockByNumber": reads.strict_get_block_by_number,
+    "eth_getBlockByHash": reads.strict_get_block_by_hash,
+    "eth_unsubscribe": subscribe.strict_unsubscribe,
+}
+"""Where go-ethereum wants more than other nodes do."""
+
+_NOT_IN_GETH: Final = frozenset(DROPPED)
+
+
+def methods_of(profile: Profile) -> Mapping[str, Handler]:
+    """Return the method table of a profile: all there is, except for go-ethereum's own."""
+    if profile is not Profile.GETH:
+        return METHODS
+    kept = {name: handler for name, handler in METHODS.items() if name not in _NOT_IN_GETH}
+    return {**kept, **_STRICT}
+
+
+def announce(advance: Advance) -> Iterator[ChainEvent]:
+    """Yield what a transition means here; what other families did is left out."""
+    for event in events_of(advance):
+        if isinstance(event, LogEvent):
+            if event.block.transactions[event.transaction_index].kind is not Kind.EVM:
+                continue
+        elif isinstance(event, ReceiptsAdded):
+            count = len(evm_transactions(event.block))
+            if count < len(event.positions):
+                event = replace(event, positions=tuple(range(count)))
+        yield event
+
+
+def make(profile: Profile) -> Dialect:
+    """Return the dialect with the names and the wording of a profile."""
+    methods = methods_of(profile)
+    return Dialect(
+        name="ethereum",
+        title="Ethereum JSON-RPC",
+        default_port=DEFAULT_PORT,
+        envelope=jsonrpc.ENVELOPE,
+        methods=methods,
+        topics=TOPICS,
+        faults=make_faults(profile),
+        projection=EthereumLedger,
+        announce=announce,
+        http=HttpFace(methods=methods, content_types=HTTP_CONTENT_TYPES),
+        limits=Limits(),
+        claims=jsonrpc.claims,
+        subprotocols=("alchemy-",),
+    )

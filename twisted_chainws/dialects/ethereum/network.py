@@ -1,0 +1,118 @@
+"""Handlers that describe the network and the node's own role in it. Sans-I/O.
+
+Source: EIP-7910 (``eth_config``); EIP-2124 and EIP-6122 (fork hash); ``ethereum.md`` 5.3.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from zlib import crc32
+
+from twisted_chainws.dialects.base import Handler, Json, Refused, View
+from twisted_chainws.dialects.ethereum.arguments import takes
+from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
+from twisted_chainws.dialects.ethereum.errors import unknown_method
+from twisted_chainws.dialects.ethereum.fees import PRAGUE_BLOBS
+from twisted_chainws.errors import Unsupported
+
+PRECOMPILES: Final = (
+    "ECREC",
+    "SHA256",
+    "RIPEMD160",
+    "ID",
+    "MODEXP",
+    "BN254_ADD",
+    "BN254_MUL",
+    "BN254_PAIRING",
+    "BLAKE2F",
+    "KZG_POINT_EVALUATION",
+    "BLS12_G1ADD",
+    "BLS12_G1MSM",
+    "BLS12_G2ADD",
+    "BLS12_G2MSM",
+    "BLS12_PAIRING_CHECK",
+    "BLS12_MAP_FP_TO_G1",
+    "BLS12_MAP_FP2_TO_G2",
+)
+"""Of Prague, at the addresses 1, 2, 3 …"""
+
+SYSTEM_CONTRACTS: Final[Mapping[str, str]] = {
+    "BEACON_ROOTS_ADDRESS": "0x000f3df6d732807ef1319fb7b8bb8522d0beac02",
+    "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS": "0x0000bbddc7ce488642fb579f8b00f3a590007251",
+    "DEPOSIT_CONTRACT_ADDRESS": "0x00000000219ab540356cbb839cbe05303d7705fa",
+    "HISTORY_STORAGE_ADDRESS": "0x0000f90827f1c53a10cb7a02335b175320002935",
+    "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS": "0x00000961ef480eb55e80d19ad83579a64c007002",
+}
+"""Of Prague, by the names of EIP-7910."""
+
+
+@takes()
+def config(view: View) -> Json:
+    """Answer ``eth_config``; a development chain is on its only fork from genesis.
+
+    Raises:
+        Unsupported: the chain comes from nodes, whose fork schedule is not known here.
+    """
+    if not view.settings.development:
+        raise Unsupported(reason="the fork schedule of this network is not known")
+    genesis = view.chain.at(0)
+    target, most, fraction = PRAGUE_BLOBS
+    current: dict[str, Any] = {
+        "activationTime": 0,
+        "blobSchedule": {"target": target, "max": most, "baseFeeUpdateFraction": fraction},
+        "chainId": encode_quantity(view.chain.chain_id),
+        "forkId": None if genesis is None else f"0x{crc32(genesis.hash):08x}",
+        "precompiles": {
+            name: f"0x{address:040x}" for address, name in enumerate(PRECOMPILES, start=1)
+        },
+        "systemContracts": dict(SYSTEM_CONTRACTS),
+    }
+    return {"current": current, "next": None, "last": None}
+
+
+def _only_development(method: str, answer: Handler) -> Handler:
+    """Hide a method that real nodes have dropped wherever the chain is a real one."""
+
+    def handler(view: View, params: Any) -> Json:
+        if not view.settings.development:
+            raise Refused(unknown_method(method, view.settings.profile))
+        return answer(view, params)
+
+    return handler
+
+
+@takes()
+def coinbase(view: View) -> Json:
+    """Answer ``eth_coinbase``: who the head pays."""
+    return encode_data(view.chain.head.extras.header.coinbase)
+
+
+@takes()
+def protocol_version(_view: View) -> Json:
+    """Answer ``eth_protocolVersion`` as anvil does."""
+    return "0x41"
+
+
+@takes()
+def mining(_view: View) -> Json:
+    """Answer ``eth_mining``: nothing is mined by work."""
+    return False
+
+
+@takes()
+def hashrate(_view: View) -> Json:
+    """Answer ``eth_hashrate``."""
+    return "0x0"
+
+
+DROPPED: Final[Mapping[str, Handler]] = {
+    name: _only_development(name, answer)
+    for name, answer in {
+        "eth_coinbase": coinbase,
+        "eth_hashrate": hashrate,
+        "eth_mining": mining,
+        "eth_protocolVersion": protocol_version,
+    }.items()
+}
+"""What go-ethereum no longer serves and development nodes still do."""
+
+NETWORK: Final[Mapping[str, Handler]] = {"eth_config": config}
