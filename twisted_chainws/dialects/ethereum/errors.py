@@ -134,8 +134,7 @@ REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.ReplacementUnderpriced: _says("replacement transaction underpriced"),
     errors.Underpriced: _tells(
         lambda e: (
-            f"transaction gas price below minimum: gas tip cap {e.tip}, "
-            f"minimum needed {e.minimum}"
+            f"transaction gas price below minimum: gas tip cap {e.tip}, minimum needed {e.minimum}"
         )
     ),
     errors.TipAboveFeeCap: _tells(
@@ -210,9 +209,7 @@ EXECUTION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
 CONTROL_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.ControlError: _says("invalid command", INVALID_PARAMS),
     errors.TimestampTooLow: _tells(
-        lambda e: (
-            f"Timestamp error: {e.timestamp} is lower than previous block's timestamp"
-        ),
+        lambda e: f"Timestamp error: {e.timestamp} is lower than previous block's timestamp",
         INVALID_PARAMS,
     ),
     errors.ReorgTooDeep: _tells(

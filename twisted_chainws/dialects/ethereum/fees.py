@@ -182,9 +182,7 @@ def _check_percentiles(percentiles: tuple[float, ...]) -> None:
             _refuse(f"invalid reward percentile: {percentile:f}")
     for index, (lower, upper) in enumerate(pairwise(percentiles)):
         if lower >= upper:
-            _refuse(
-                f"invalid reward percentile: #{index}:{lower:f} >= #{index + 1}:{upper:f}"
-            )
+            _refuse(f"invalid reward percentile: #{index}:{lower:f} >= #{index + 1}:{upper:f}")
 
 
 def _refuse(text: str) -> NoReturn:

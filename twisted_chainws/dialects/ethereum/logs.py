@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from twisted_chainws.chain.model import Block, LocatedLog
+from twisted_chainws.chain.model import Block, Kind, LocatedLog
 from twisted_chainws.chain.types import BlockNumber
 from twisted_chainws.dialects.base import (
     Fault,
@@ -138,6 +138,7 @@ def _matching(wanted: LogFilter, blocks: Iterable[Block]) -> Iterable[LocatedLog
         if any(receipt.logs for receipt in block.receipts)
         for item in block.logs()
         if log_matches(wanted, item.log)
+        and block.transactions[item.transaction_index].kind is Kind.EVM
     )
 
 

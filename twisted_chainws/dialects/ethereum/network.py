@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zlib import crc32
 
+from twisted_chainws.chain.model import Block
 from twisted_chainws.dialects.base import Handler, Json, Refused, View
 from twisted_chainws.dialects.ethereum.arguments import takes
+from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
 from twisted_chainws.dialects.ethereum.errors import unknown_method
 from twisted_chainws.dialects.ethereum.fees import PRAGUE_BLOBS
+from twisted_chainws.dialects.ethereum.reads import with_block
 from twisted_chainws.errors import Unsupported
 
 PRECOMPILES: Final = (
@@ -37,12 +40,10 @@ PRECOMPILES: Final = (
 
 SYSTEM_CONTRACTS: Final[Mapping[str, str]] = {
     "BEACON_ROOTS_ADDRESS": "0x000f3df6d732807ef1319fb7b8bb8522d0beac02",
-    "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS": "0x0000bbddc7ce488642fb579f8b00f3a590007251",
-    "DEPOSIT_CONTRACT_ADDRESS": "0x00000000219ab540356cbb839cbe05303d7705fa",
     "HISTORY_STORAGE_ADDRESS": "0x0000f90827f1c53a10cb7a02335b175320002935",
-    "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS": "0x00000961ef480eb55e80d19ad83579a64c007002",
 }
-"""Of Prague, by the names of EIP-7910."""
+"""By the names of EIP-7910, what a development chain has of Prague's: those of validator requests are
+not there."""
 
 
 @takes()
@@ -54,13 +55,16 @@ def config(view: View) -> Json:
     """
     if not view.settings.development:
         raise Unsupported(reason="the fork schedule of this network is not known")
-    genesis = view.chain.at(0)
+    return with_block(view, BlockRef(number=0), lambda genesis, _: _config(view, genesis))
+
+
+def _config(view: View, genesis: Block) -> Json:
     target, most, fraction = PRAGUE_BLOBS
     current: dict[str, Any] = {
         "activationTime": 0,
         "blobSchedule": {"target": target, "max": most, "baseFeeUpdateFraction": fraction},
         "chainId": encode_quantity(view.chain.chain_id),
-        "forkId": None if genesis is None else f"0x{crc32(genesis.hash):08x}",
+        "forkId": f"0x{crc32(genesis.hash):08x}",
         "precompiles": {
             name: f"0x{address:040x}" for address, name in enumerate(PRECOMPILES, start=1)
         },

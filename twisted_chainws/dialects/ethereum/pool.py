@@ -44,12 +44,8 @@ def _by_nonce(slots: Slots, leaf: Callable[[EvmTransaction], Json]) -> Json:
     return {str(nonce): leaf(transaction) for nonce, transaction in slots.items()}
 
 
-def _by_sender(
-    senders: Mapping[Address20, Slots], leaf: Callable[[EvmTransaction], Json]
-) -> Json:
-    return {
-        encode_checksummed(sender): _by_nonce(slots, leaf) for sender, slots in senders.items()
-    }
+def _by_sender(senders: Mapping[Address20, Slots], leaf: Callable[[EvmTransaction], Json]) -> Json:
+    return {encode_checksummed(sender): _by_nonce(slots, leaf) for sender, slots in senders.items()}
 
 
 @takes()

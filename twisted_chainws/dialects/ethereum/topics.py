@@ -198,9 +198,7 @@ def log_filter(view: View, query: LogQuery) -> LogFilter:
     first, last = _bound(query.first), _bound(query.last)
     if last is not None and first is None:
         refuse("invalid block range params")
-    return LogFilter(
-        addresses=query.addresses, topics=query.topics, first=first or None, last=last
-    )
+    return LogFilter(addresses=query.addresses, topics=query.topics, first=first, last=last)
 
 
 def _bound(ref: BlockRef | None) -> BlockNumber | None:
