@@ -146,6 +146,11 @@ def loose_number64(value: Any) -> int:
     return loose_number(value, bits=64)
 
 
+def loose_number53(value: Any) -> int:
+    """Read a number of a development method that any JSON reader takes as it is."""
+    return loose_number(value, bits=53)
+
+
 def _loose(value: Any) -> int | None:
     if type(value) is int:
         return value
