@@ -140,7 +140,7 @@ class Index(Generic[T]):
                 members = self._log_members(event)
             case TransactionPending():
                 members = self._pending.listed()
-            case ReceiptsAdded():
+            case _:
                 return self._receipt_groups(event)
         return ((event, members),) if members else ()
 
