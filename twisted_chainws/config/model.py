@@ -1,0 +1,89 @@
+"""The frozen values that a configuration becomes. No I/O, no behaviour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from twisted_chainws.dialects.base import Limits, Profile
+from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The bounds of the whole server; each is a key of ``[limits]``.
+
+    Attributes:
+        filters: polled filters of one network and dialect.
+        filter_items: waiting items of one polled filter.
+        filter_lifetime_s: seconds after which a filter that nobody polled is removed.
+        query_alternatives: addresses or topics per search position of a log filter.
+        max_logs: results of one log query.
+        journal_ops: transitions of the chain that stay in memory for resuming.
+    """
+
+    filters: int = 10_000
+    filter_items: int = 10_000
+    filter_lifetime_s: float = 300.0
+    query_alternatives: int = 1_000
+    max_logs: int = 100_000
+    journal_ops: int = 1_024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Where one dialect is spoken.
+
+    Attributes:
+        dialect: its name; None when the path or the first message chooses (the word ``any``).
+        endpoint: a Twisted server endpoint description that names its interface.
+        outside: True when the interface named is not loopback.
+    """
+
+    dialect: str | None
+    endpoint: str
+    outside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """One chain.
+
+    Attributes:
+        name: lower case; the route picks it, and every route leads to the only one.
+        devchain: how its development chain is made.
+        history: blocks kept below the newest one; None keeps all.
+    """
+
+    name: str
+    devchain: DevchainSettings = field(repr=False)
+    history: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything that was decided.
+
+    Attributes:
+        listeners: in the order given.
+        networks: never empty; the first one answers where the route names none.
+        allow_origins: browser origins besides the loopback ones.
+        keys: accepted API keys; empty means every key and none.
+        limits: what was configured of the bounds of a connection, over each dialect's defaults.
+        compression: whether permessage-deflate is accepted.
+        show_keys: print private keys of any mnemonic.
+        silent: print no banner.
+    """
+
+    listeners: tuple[Listener, ...]
+    networks: tuple[Network, ...]
+    profile: Profile
+    allow_origins: tuple[str, ...]
+    keys: tuple[str, ...] = field(repr=False)
+    limits: Mapping[str, float]
+    bounds: Bounds
+    compression: bool
+    show_keys: bool
+    silent: bool
+
+    def limits_of(self, defaults: Limits) -> Limits:
+        """Return the bounds of a connection: ``defaults`` with what was configured."""
+        return replace(defaults, **self.limits)  # type: ignore[arg-type]

@@ -1,0 +1,224 @@
+"""From command line options and the text of a TOML file to a ``Configuration``. No I/O.
+
+An option beats the file. In the file, a development chain's key may stand at the top, for every
+network, or in ``[network.NAME]``, for that one; the nearer one counts.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any, Final
+
+from twisted_chainws.config.endpoints import default_listeners, read_listener
+from twisted_chainws.config.model import Bounds, Configuration, Listener, Network
+from twisted_chainws.config.table import (
+    BY_NAME,
+    CONNECTION_LIMITS,
+    GLOBAL_LIMITS,
+    LIMITS,
+    NOT_BUILT,
+    ConfigurationError,
+    Setting,
+    decode_text,
+    decode_value,
+)
+from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+ONLY_NETWORK: Final = "devchain"
+"""Name of the network where the file has no ``[network.NAME]``."""
+
+_NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DEVCHAIN_FIELDS: Final = {
+    "balance": "balance_ether",
+    "call-timeout": "call_timeout_s",
+}
+
+Values = dict[str, Any]
+"""Name of a setting -> decoded value; only what was given."""
+
+
+def read_configuration(
+    options: Mapping[str, str | list[str] | bool],
+    text: str = "",
+    file_name: str = "configuration",
+) -> Configuration:
+    """Return what options and file say together, with defaults for the rest.
+
+    Args:
+        options: option name without hyphens in front -> what was written; a list where the option
+            may be repeated, True for a flag; only those given. ``limit`` holds NAME=VALUE texts.
+        text: of the TOML file.
+        file_name: for error messages.
+
+    Raises:
+        ConfigurationError: one line naming file or option, key and what was expected.
+    """
+    given, given_limits = _read_options(options)
+    document = _parse(text, file_name)
+    tables = _table(document.pop("network", {}), file_name, "network")
+    limits = _read_limits(_table(document.pop("limits", {}), file_name, "limits"), file_name)
+    limits |= given_limits
+    top = _read_table(document, file_name, network=False)
+    networks = _networks(top, tables, given, file_name)
+    chosen = top | given
+    bounds: dict[str, Any] = {
+        _field(name): limits[name] for name in GLOBAL_LIMITS if name in limits
+    }
+    return Configuration(
+        listeners=_listeners(top, given, file_name),
+        networks=networks,
+        profile=Profile(chosen.get("profile", Profile.SUPERSET)),
+        allow_origins=tuple(chosen.get("allow-origin", ())),
+        keys=tuple(chosen.get("key", ())),
+        limits={_field(name): limits[name] for name in CONNECTION_LIMITS if name in limits},
+        bounds=replace(Bounds(), **bounds),
+        compression=chosen.get("compression", False),
+        show_keys=chosen.get("show-keys", False),
+        silent=chosen.get("silent", False),
+    )
+
+
+def _field(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _read_options(
+    options: Mapping[str, str | list[str] | bool],
+) -> tuple[Values, dict[str, float]]:
+    values: Values = {}
+    limits: dict[str, float] = {}
+    for name, written in options.items():
+        if name == "limit":
+            limits.update(_read_limit(text) for text in written)  # type: ignore[union-attr]
+            continue
+        setting = BY_NAME[name]
+        if isinstance(written, list):
+            values[name] = [decode_text(setting, f"--{name}", text) for text in written]
+        elif isinstance(written, str):
+            values[name] = decode_text(setting, f"--{name}", written)
+        else:
+            values[name] = written
+    return values, limits
+
+
+def _read_limit(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not equals or name not in LIMITS:
+        raise ConfigurationError(
+            "--limit", f"expected NAME=VALUE with NAME one of {', '.join(LIMITS)}, got {text!r}"
+        )
+    return name, decode_text(LIMITS[name], f"--limit {name}", value)
+
+
+def _parse(text: str, file_name: str) -> Values:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as mistake:
+        raise ConfigurationError(file_name, f"expected TOML: {mistake}") from None
+
+
+def _table(value: Any, file_name: str, name: str) -> Values:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{file_name}: {name}", f"expected a table, got {value!r}")
+    return value
+
+
+def _read_table(table: Values, file_name: str, *, network: bool, at: str = "") -> Values:
+    """Decode the settings of one table; ``network`` allows only those of a chain."""
+    values: Values = {}
+    for name, value in table.items():
+        place = f"{file_name}: {at}{name}"
+        setting = BY_NAME.get(name)
+        if setting is None or (network and not setting.network):
+            raise _unknown(name, place, network=network)
+        values[name] = _decode(setting, place, value)
+    return values
+
+
+def _unknown(name: str, place: str, *, network: bool) -> ConfigurationError:
+    if name in NOT_BUILT:
+        return ConfigurationError(place, f"{NOT_BUILT[name]} is not built yet")
+    known = [each.name for each in BY_NAME.values() if each.network or not network]
+    return ConfigurationError(place, f"expected one of the keys {', '.join(known)}")
+
+
+def _decode(setting: Setting, place: str, value: Any) -> Any:
+    if not setting.many:
+        return decode_value(setting, place, value)
+    if not isinstance(value, list):
+        raise ConfigurationError(place, "expected a list of texts")
+    return [decode_value(setting, place, each) for each in value]
+
+
+def _read_limits(table: Values, file_name: str) -> dict[str, float]:
+    limits: dict[str, float] = {}
+    for name, value in table.items():
+        place = f"{file_name}: [limits] {name}"
+        if name not in LIMITS:
+            raise ConfigurationError(place, f"expected one of the keys {', '.join(LIMITS)}")
+        limits[name] = decode_value(LIMITS[name], place, value)
+    return limits
+
+
+def _listeners(top: Values, given: Values, file_name: str) -> tuple[Listener, ...]:
+    if "listen" in given:
+        return tuple(read_listener(text, DIALECTS, "--listen") for text in given["listen"])
+    if "listen" in top:
+        place = f"{file_name}: listen"
+        return tuple(read_listener(text, DIALECTS, place) for text in top["listen"])
+    return default_listeners(DIALECTS)
+
+
+def _networks(top: Values, tables: Values, given: Values, file_name: str) -> tuple[Network, ...]:
+    if not tables:
+        return (_network(ONLY_NETWORK, _over(top, given), file_name, shared=False),)
+    networks = []
+    for name, table in tables.items():
+        if not _NETWORK_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{file_name}: [network.{name}]",
+                "expected a name of lower-case letters, digits, - and _",
+            )
+        place = f"[network.{name}] "
+        own = _read_table(
+            _table(table, file_name, f"network.{name}"), file_name, network=True, at=place
+        )
+        shared = "data-dir" not in own or "data-dir" in given
+        values = _over(_over(top, own), given)
+        networks.append(_network(name, values, file_name, shared=shared))
+    return tuple(networks)
+
+
+def _over(below: Values, above: Values) -> Values:
+    """Lay settings over others; one way of mining takes the place of the other."""
+    merged = below | above
+    for chosen, other in (("no-mining", "block-time"), ("block-time", "no-mining")):
+        if chosen in above and other not in above:
+            merged.pop(other, None)
+    return merged
+
+
+def _network(name: str, values: Values, file_name: str, *, shared: bool) -> Network:
+    """Make a network of decoded values; a directory ``shared`` by networks gets one in it."""
+    chain: Values = {}
+    for setting in BY_NAME.values():
+        if not setting.network or setting.name in ("no-mining", "history"):
+            continue
+        if setting.name in values:
+            chain[_DEVCHAIN_FIELDS.get(setting.name, _field(setting.name))] = values[setting.name]
+    if shared and "data_dir" in chain:
+        chain["data_dir"] = str(PurePath(chain["data_dir"]) / name)
+    mining = not values.get("no-mining", False)
+    if not mining and "block-time" in values:
+        raise ConfigurationError(
+            "no-mining", "expected no block-time beside it: blocks come on command or in time"
+        )
+    try:
+        devchain = DevchainSettings(**chain, mining=mining)
+    except ValueError as mistake:
+        raise ConfigurationError(file_name, str(mistake)) from None
+    return Network(name=name, devchain=devchain, history=values.get("history"))
