@@ -42,8 +42,8 @@ SYSTEM_CONTRACTS: Final[Mapping[str, str]] = {
     "BEACON_ROOTS_ADDRESS": "0x000f3df6d732807ef1319fb7b8bb8522d0beac02",
     "HISTORY_STORAGE_ADDRESS": "0x0000f90827f1c53a10cb7a02335b175320002935",
 }
-"""By the names of EIP-7910, what a development chain has of Prague's: those of validator requests are
-not there."""
+"""By the names of EIP-7910, what a development chain has of Prague's: validator requests are not
+made there, so their contracts are absent."""
 
 
 @takes()
