@@ -13,7 +13,7 @@ from tests.assembler import assemble, deployment
 
 def selector(signature: str) -> str:
     """Return the four-byte selector of a Solidity signature as ``0x`` hex."""
-    return "0x" + keccak(signature.encode()).hex()[:8]
+    return "0x" + bytes(keccak(signature.encode())).hex()[:8]
 
 
 def _word(text: bytes) -> str:

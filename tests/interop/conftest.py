@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ Reporter = Callable[[str, str], Report]
 
 
 @pytest.fixture(scope="session")
-def report() -> Iterator[Reporter]:
+def report() -> Reporter:
     """Give a function from client and transport (``ws`` or ``http``) to the client's report."""
 
     @functools.cache
