@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Self
 
+import rlp
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
 from eth.exceptions import HeaderNotFound, TransactionNotFound
 from eth_typing import BlockNumber, Hash32
@@ -159,6 +160,24 @@ class BlockStore:
         """
         header = self.header(block_hash)
         return tuple(self._chain.chaindb.get_block_transactions(header, DevBuilder))
+
+    def raw_block(self, block_hash: bytes) -> bytes:
+        """Return the RLP of a kept block: header, EVM transactions, no uncles, withdrawals.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        header = self.header(block_hash)
+        return bytes(rlp.encode(DevBlock.from_header(header, self._chain.chaindb)))
+
+    def raw_receipts(self, block_hash: bytes) -> tuple[bytes, ...]:
+        """Return the consensus encoding of a kept block's EVM receipts, in order.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        block = DevBlock.from_header(self.header(block_hash), self._chain.chaindb)
+        return tuple(item.encode() for item in block.get_receipts(self._chain.chaindb))
 
     def root(self, block_hash: bytes) -> bytes:
         """Return the state root to read at a block: the edited one, else the header's.
