@@ -6,7 +6,7 @@ The keys are public knowledge and guard nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 WELL_KNOWN_MNEMONIC: Final = "test test test test test test test test test test test junk"
 """Source: the default of anvil, hardhat and foundry."""
@@ -117,8 +117,20 @@ WELL_KNOWN_ACCOUNTS: Final[tuple[DevAccount, ...]] = (
 """The first ten accounts of the well-known mnemonic, derived once: deriving costs half a second."""
 
 
+class Account(Protocol):
+    """What the banner shows of an account."""
+
+    @property
+    def address(self) -> bytes:
+        """20 bytes."""
+
+    @property
+    def key(self) -> bytes:
+        """32 bytes."""
+
+
 def banner_lines(
-    accounts: Sequence[DevAccount], *, show_keys: bool, balance_ether: int
+    accounts: Sequence[Account], *, show_keys: bool, balance_ether: int
 ) -> list[str]:
     """Return the lines that introduce the Ethereum accounts, without line ends.
 
