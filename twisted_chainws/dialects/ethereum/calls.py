@@ -123,6 +123,7 @@ _CALL: Final = members(
         "chainId": decode.quantity256,
         "maxFeePerBlobGas": decode.quantity256,
         "blobVersionedHashes": listed(decode.hash32, "[]common.Hash"),
+        "type": decode.quantity,
         "authorizationList": listed(
             members(
                 _AUTHORIZATION,

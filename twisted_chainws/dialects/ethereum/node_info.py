@@ -1,0 +1,83 @@
+"""What a development node says about itself: ``nodeInfo`` and ``metadata``. Sans-I/O.
+
+Source: ``ethereum.md`` 5.10 (anvil 1.7.1, observed; EDR 0.18).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twisted_chainws.dialects.base import Handler, Json, View
+from twisted_chainws.dialects.ethereum.arguments import takes
+from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
+from twisted_chainws.dialects.ethereum.fees import suggested_tip
+from twisted_chainws.dialects.ethereum.state import ask
+
+
+@takes()
+def node_info(view: View) -> Json:
+    """Answer ``anvil_nodeInfo``."""
+
+    def with_fees(node: Mapping[str, Any]) -> Json:
+        return ask("fees", {}, lambda fees: _node_info(view, node, int(fees["next_base_fee"], 16)))
+
+    return ask("node_info", {}, with_fees)
+
+
+def _node_info(view: View, node: Mapping[str, Any], base_fee: int) -> Json:
+    head = view.chain.head
+    return {
+        "currentBlockNumber": encode_quantity(head.number),
+        "currentBlockTimestamp": head.timestamp,
+        "currentBlockHash": encode_data(head.hash),
+        "hardFork": node["hardfork"],
+        "transactionOrder": "fees",
+        "environment": {
+            "baseFee": encode_quantity(base_fee),
+            "chainId": view.chain.chain_id,
+            "gasLimit": encode_quantity(node["gas_limit"]),
+            "gasPrice": encode_quantity(base_fee + suggested_tip(view)),
+        },
+        "forkConfig": {"forkUrl": None, "forkBlockNumber": None, "forkRetryBackoff": None},
+    }
+
+
+def _metadata(view: View, node: Mapping[str, Any]) -> dict[str, Any]:
+    head = view.chain.head
+    return {
+        "clientVersion": view.settings.client_version,
+        "chainId": view.chain.chain_id,
+        "instanceId": node["instance_id"],
+        "latestBlockNumber": head.number,
+        "latestBlockHash": encode_data(head.hash),
+    }
+
+
+@takes()
+def anvil_metadata(view: View) -> Json:
+    """Answer ``anvil_metadata``."""
+    # "chainws/1.2.3" and "chainws/v1.2.3-x/linux": the version is the second part.
+    version = view.settings.client_version.split("/")[1:2]
+
+    def show(node: Mapping[str, Any]) -> Json:
+        return _metadata(view, node) | {
+            "clientSemver": version[0].removeprefix("v") if version else None,
+            "clientCommitSha": None,
+            "forkedNetwork": None,
+            "snapshots": node["snapshots"],
+        }
+
+    return ask("node_info", {}, show)
+
+
+@takes()
+def hardhat_metadata(view: View) -> Json:
+    """Answer ``hardhat_metadata``."""
+    return ask("node_info", {}, lambda node: _metadata(view, node))
+
+
+NODE_INFO: Final[Mapping[str, Handler]] = {
+    "anvil_nodeInfo": node_info,
+    "anvil_metadata": anvil_metadata,
+    "hardhat_metadata": hardhat_metadata,
+}
+"""Methods that describe the node."""
