@@ -20,6 +20,8 @@ from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
 from twisted_chainws.dialects.ethereum.pool import POOL
 from twisted_chainws.dialects.ethereum.projection import EthereumLedger
 from twisted_chainws.dialects.ethereum.reads import READS
+from twisted_chainws.dialects.ethereum.state import STATE
+from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
 from twisted_chainws.dialects.ethereum.topics import TOPICS
 from twisted_chainws.subscriptions.events import ChainEvent, LogEvent, ReceiptsAdded, events_of
@@ -37,6 +39,8 @@ METHODS: Final[Mapping[str, Handler]] = {
     **POOL,
     **NETWORK,
     **SUBSCRIBE,
+    **STATE,
+    **SUBMIT,
     **DROPPED,
 }
 
@@ -47,7 +51,11 @@ _STRICT: Final[Mapping[str, Handler]] = {
 }
 """Where go-ethereum wants more than other nodes do."""
 
-_NOT_IN_GETH: Final = frozenset(DROPPED)
+_NOT_IN_GETH: Final = frozenset(DROPPED) | {
+    "eth_sendUnsignedTransaction",
+    "eth_signTypedData_v4",
+    "personal_sign",
+}
 
 
 def methods_of(profile: Profile) -> Mapping[str, Handler]:
