@@ -10,6 +10,7 @@ from tests.strategies import make_block, make_log, make_native, make_transaction
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.pool import PendingPool
+from twisted_chainws.chain.types import Wei
 from twisted_chainws.chain.view import ChainView
 from twisted_chainws.dialects.base import Fault, Profile, Settings, View
 from twisted_chainws.dialects.ethereum import DIALECT, make
@@ -83,7 +84,7 @@ def hex_of(value: bytes) -> str:
 
 def at_base_fee(block: Block, base_fee: int | None, **header: Any) -> Block:
     """Return the block with another base fee and other header fields; its hash stays."""
-    changed = replace(block.extras.header, base_fee_per_gas=base_fee, **header)
+    changed = replace(block.extras.header, base_fee_per_gas=None if base_fee is None else Wei(base_fee), **header)
     return replace(block, extras=replace(block.extras, header=changed))
 
 

@@ -5,15 +5,25 @@ A profile decides which names exist and how strict three of them are; nothing el
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Dialect, Handler, HttpFace, Limits, Profile
+from twisted_chainws.dialects.base import (
+    Dialect,
+    Handler,
+    HttpFace,
+    Json,
+    Limits,
+    Profile,
+    Refused,
+    View,
+)
 from twisted_chainws.dialects.ethereum import reads, subscribe
+from twisted_chainws.dialects.ethereum.development import DEVELOPMENT
 from twisted_chainws.dialects.ethereum.encode import evm_transactions
-from twisted_chainws.dialects.ethereum.errors import make_faults
+from twisted_chainws.dialects.ethereum.errors import make_faults, unknown_method
 from twisted_chainws.dialects.ethereum.fees import FEES
 from twisted_chainws.dialects.ethereum.logs import LOGS
 from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
@@ -28,6 +38,20 @@ from twisted_chainws.subscriptions.events import ChainEvent, LogEvent, ReceiptsA
 
 DEFAULT_PORT: Final = 8545
 
+def _hidden_from_real_chains(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Make names unknown wherever the chain is not a development chain."""
+
+    def hidden(name: str, handler: Handler) -> Handler:
+        def answer(view: View, params: Any) -> Json:
+            if not view.settings.development:
+                raise Refused(unknown_method(name, view.settings.profile))
+            return handler(view, params)
+
+        return answer
+
+    return {name: hidden(name, handler) for name, handler in handlers.items()}
+
+
 HTTP_CONTENT_TYPES: Final = frozenset(
     {"application/json", "application/json-rpc", "application/jsonrequest"}
 )
@@ -41,7 +65,7 @@ METHODS: Final[Mapping[str, Handler]] = {
     **SUBSCRIBE,
     **STATE,
     **SUBMIT,
-    **DROPPED,
+    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT}),
 }
 
 _STRICT: Final[Mapping[str, Handler]] = {
@@ -51,11 +75,15 @@ _STRICT: Final[Mapping[str, Handler]] = {
 }
 """Where go-ethereum wants more than other nodes do."""
 
-_NOT_IN_GETH: Final = frozenset(DROPPED) | {
-    "eth_sendUnsignedTransaction",
-    "eth_signTypedData_v4",
-    "personal_sign",
-}
+_NOT_IN_GETH: Final = frozenset(
+    {
+        *DROPPED,
+        *DEVELOPMENT,
+        "eth_sendUnsignedTransaction",
+        "eth_signTypedData_v4",
+        "personal_sign",
+    }
+)
 
 
 def methods_of(profile: Profile) -> Mapping[str, Handler]:

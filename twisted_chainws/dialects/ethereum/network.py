@@ -8,11 +8,10 @@ from typing import Any, Final
 from zlib import crc32
 
 from twisted_chainws.chain.model import Block
-from twisted_chainws.dialects.base import Handler, Json, Refused, View
+from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
-from twisted_chainws.dialects.ethereum.errors import unknown_method
 from twisted_chainws.dialects.ethereum.fees import PRAGUE_BLOBS
 from twisted_chainws.dialects.ethereum.reads import with_block
 from twisted_chainws.errors import Unsupported
@@ -73,17 +72,6 @@ def _config(view: View, genesis: Block) -> Json:
     return {"current": current, "next": None, "last": None}
 
 
-def _only_development(method: str, answer: Handler) -> Handler:
-    """Hide a method that real nodes have dropped wherever the chain is a real one."""
-
-    def handler(view: View, params: Any) -> Json:
-        if not view.settings.development:
-            raise Refused(unknown_method(method, view.settings.profile))
-        return answer(view, params)
-
-    return handler
-
-
 @takes()
 def coinbase(view: View) -> Json:
     """Answer ``eth_coinbase``: who the head pays."""
@@ -109,13 +97,10 @@ def hashrate(_view: View) -> Json:
 
 
 DROPPED: Final[Mapping[str, Handler]] = {
-    name: _only_development(name, answer)
-    for name, answer in {
-        "eth_coinbase": coinbase,
-        "eth_hashrate": hashrate,
-        "eth_mining": mining,
-        "eth_protocolVersion": protocol_version,
-    }.items()
+    "eth_coinbase": coinbase,
+    "eth_hashrate": hashrate,
+    "eth_mining": mining,
+    "eth_protocolVersion": protocol_version,
 }
 """What go-ethereum no longer serves and development nodes still do."""
 
