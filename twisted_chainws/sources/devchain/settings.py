@@ -32,7 +32,7 @@ class DevchainSettings:
         fee_cap_ether: highest fee of one transaction, ether; 0 means no cap.
         minimum_tip_wei: tip that signed transactions must offer; the node's own are exempt.
         pool_size: how many transactions wait at most.
-        base_fee: of the genesis block and of block 1, wei.
+        base_fee: of the genesis block, wei; the next blocks follow EIP-1559.
         parallel_calls: how many calls run at a time in children; None takes one per core.
         waiting_calls: how many more calls wait for a child before they are refused.
     """

@@ -70,6 +70,7 @@ class Mempool:
         self._entries: dict[bytes, Entry] = {}
         self._standing: dict[bytes, str] = {}
         self._changes: list[tuple[str, Entry]] = []
+        self._touched: set[bytes] = set()
         self.version = 0
 
     def __len__(self) -> int:
@@ -83,6 +84,10 @@ class Mempool:
     def __iter__(self) -> Iterator[Entry]:
         """Yield all entries by arrival."""
         return iter(sorted(self._entries.values(), key=lambda entry: entry.arrival))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all entries in any order."""
+        return iter(self._entries.values())
 
     def get(self, transaction_hash: bytes) -> Entry | None:
         """Return the entry of this hash, or None."""
@@ -116,6 +121,7 @@ class Mempool:
             raise PoolFull(limit=self._limit)
         self._senders.setdefault(entry.sender, {})[entry.nonce] = entry
         self._entries[entry.hash] = entry
+        self._touched.add(entry.hash)
         self._settle(entry.sender)
 
     def remove(self, transaction_hash: bytes) -> bool:
@@ -193,9 +199,15 @@ class Mempool:
         changes, self._changes = self._changes, []
         return changes
 
+    def take_touched(self) -> set[bytes]:
+        """Return the hashes that came or went since the last time, to be stored."""
+        touched, self._touched = self._touched, set()
+        return touched
+
     def _discard(self, entry: Entry) -> None:
         self.version += 1
         del self._entries[entry.hash]
+        self._touched.add(entry.hash)
         self._standing.pop(entry.hash, None)
         entries = self._senders[entry.sender]
         del entries[entry.nonce]

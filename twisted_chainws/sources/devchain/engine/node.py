@@ -1,0 +1,205 @@
+"""`Node`: everything that can be asked of a development chain, by word.
+
+Reads answer at once or are a job; writes are commands, of which the worker runs one at a time.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from twisted_chainws.errors import InvalidControl
+from twisted_chainws.sources.devchain.codec import decode_hex, encode_block, encode_hex
+from twisted_chainws.sources.devchain.engine.branches import Branches
+from twisted_chainws.sources.devchain.engine.building import Builder
+from twisted_chainws.sources.devchain.engine.commands import Commands
+from twisted_chainws.sources.devchain.engine.core import Engine
+from twisted_chainws.sources.devchain.engine.head import Genesis, GenesisAccount
+from twisted_chainws.sources.devchain.engine.hub import Hub
+from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
+from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
+from twisted_chainws.sources.devchain.engine.reads import Reads
+from twisted_chainws.sources.devchain.engine.submission import Submission
+from twisted_chainws.sources.devchain.methods import EVM_READS
+from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+Params = Mapping[str, Any]
+
+
+class Node:
+    """A development node over one file, without any I/O but the file's."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        builder = Builder(hub)
+        submission = Submission(hub, builder)
+        commands = Commands(hub, builder)
+        branches = Branches(hub, builder, submission)
+        self._reads = Reads(hub, builder)
+        self._read_table: dict[str, Callable[[Params], Any]] = {
+            **self._reads.table(),
+            "fill": submission.fill,
+            "sign_transaction": submission.sign_transaction,
+        }
+        self._commands: dict[str, Callable[[Params], Command]] = {
+            "mine": commands.mine,
+            "reorg": branches.reorg,
+            "send": submission.send,
+            "send_raw": submission.send_raw,
+            "send_unsigned": submission.send_unsigned,
+        }
+        self._instant: dict[str, Callable[[Params], Any]] = {
+            "add_balance": commands.add_balance,
+            "auto_impersonate": commands.auto_impersonate,
+            "drop": commands.drop,
+            "drop_all": commands.drop_all,
+            "impersonate": commands.impersonate,
+            "increase_time": commands.increase_time,
+            "remove_pool_transactions": commands.remove_pool_transactions,
+            "reset": branches.reset,
+            "revert": branches.revert,
+            "rollback": branches.rollback,
+            "set_automine": commands.set_automine,
+            "set_balance": commands.set_balance,
+            "set_block_gas_limit": commands.set_block_gas_limit,
+            "set_chain_id": commands.set_chain_id,
+            "set_code": commands.set_code,
+            "set_coinbase": commands.set_coinbase,
+            "set_interval": commands.set_interval,
+            "set_next_base_fee": commands.set_next_base_fee,
+            "set_next_timestamp": commands.set_next_timestamp,
+            "set_nonce": commands.set_nonce,
+            "set_prev_randao": commands.set_prev_randao,
+            "set_storage": commands.set_storage,
+            "set_time": commands.set_time,
+            "set_timestamp_interval": commands.set_timestamp_interval,
+            "snapshot": branches.snapshot,
+            "stop_impersonating": commands.stop_impersonating,
+        }
+
+    @classmethod
+    def open(
+        cls,
+        path: str,
+        settings: DevchainSettings,
+        *,
+        wall_clock: Callable[[], float],
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> Self:
+        """Continue the chain in the file ``path``, or begin one.
+
+        Args:
+            path: of the database.
+            settings: of the chain; a file that holds one keeps its genesis.
+            wall_clock: seconds since the epoch.
+            random_bytes: so many fresh random bytes.
+
+        Raises:
+            InvalidControl: the mnemonic is none.
+        """
+        try:
+            keyring = open_keyring(settings.mnemonic, settings.accounts)
+        except ValueError as error:
+            raise InvalidControl(reason=str(error)) from error
+        now = int(wall_clock())
+        engine = Engine.open(path, _genesis(settings, keyring, now))
+        hub = Hub(
+            engine=engine,
+            keyring=keyring,
+            settings=settings,
+            wall_clock=wall_clock,
+            random_bytes=random_bytes,
+        )
+        return cls(hub)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.hub.engine.close()
+
+    def attach(self, known: list[str]) -> dict[str, Any]:
+        """Return what a parent that knows these blocks has missed.
+
+        Args:
+            known: hashes of its canonical chain, newest first; empty for a new parent.
+
+        Raises:
+            InvalidControl: none of them is on the canonical chain.
+        """
+        if known:
+            answer = self._catch_up(known)
+        else:
+            first = self.hub.first_control()
+            self.hub.set_control(automine=first.automine, interval_s=first.interval_s)
+            self.hub.commit()
+            answer = {"blocks": self._blocks_from(0)}
+        return {
+            **answer,
+            "pool": self._reads.pool(),
+            "automine": self.hub.control.automine,
+            "interval_s": self.hub.control.interval_s,
+        }
+
+    def read(self, method: str, params: Params) -> Any:
+        """Answer a read, or return the ``Job`` that will.
+
+        Raises:
+            ChainwsError: as the method defines.
+        """
+        read = self._read_table[method]
+        if method in EVM_READS or self._needs_draft(method, params):
+            timeout_s = self.hub.settings.call_timeout_s
+            return read_job(lambda: read(params), timeout_s=timeout_s)
+        return read(params)
+
+    def write(self, method: str, params: Params) -> Command:
+        """Begin a command; nothing happens before it is first resumed."""
+        if method in self._commands:
+            return self._commands[method](params)
+        return self._do(self._instant[method], params)
+
+    def _do(self, change: Callable[[Params], Any], params: Params) -> Command:
+        answer = change(params)
+        self.hub.commit()
+        yield from ()
+        return answer
+
+    def _needs_draft(self, method: str, params: Params) -> bool:
+        return method != "nonce" and self._reads.needs_draft(params)
+
+    def _catch_up(self, known: list[str]) -> dict[str, Any]:
+        engine = self.hub.engine
+        for text in known:
+            block_hash = decode_hex(text)
+            if engine.is_canonical(block_hash):
+                number = engine.header(block_hash).block_number
+                return {
+                    "ancestor": encode_hex(block_hash),
+                    "applied": self._blocks_from(number + 1),
+                }
+        raise InvalidControl(reason="the database holds another chain")
+
+    def _blocks_from(self, number: int) -> list[dict[str, Any]]:
+        engine = self.hub.engine
+        return [
+            encode_block(engine.block(engine.canonical_hash(height)))
+            for height in range(number, engine.height + 1)
+        ]
+
+
+def _genesis(settings: DevchainSettings, keyring: Keyring, now: int) -> Genesis:
+    """Return block 0: the accounts of all three families own the same coin."""
+    funded = GenesisAccount(balance=settings.balance_wei)
+    addresses = (
+        address
+        for account in keyring.accounts
+        for address in (account.address, account.zilliqa_address, account.ontology_address)
+    )
+    return Genesis(
+        chain_id=settings.chain_id,
+        gas_limit=settings.gas_limit,
+        timestamp=now if settings.timestamp is None else settings.timestamp,
+        base_fee=settings.base_fee,
+        accounts=dict.fromkeys(addresses, funded),
+    )
+
+
+__all__ = ["Job", "Node"]
