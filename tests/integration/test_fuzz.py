@@ -58,9 +58,32 @@ SCALARS: Final = st.one_of(
 )
 NAMES: Final = st.one_of(
     st.sampled_from(
-        ["from", "to", "data", "input", "gas", "gasPrice", "value", "nonce", "fromBlock", "toBlock"]
-        + ["blockHash", "blockNumber", "address", "topics", "accessList", "maxFeePerGas", "type"]
-        + ["state", "stateDiff", "code", "balance", "number", "time", "authorizationList"]
+        [
+            "from",
+            "to",
+            "data",
+            "input",
+            "gas",
+            "gasPrice",
+            "value",
+            "nonce",
+            "fromBlock",
+            "toBlock",
+            "blockHash",
+            "blockNumber",
+            "address",
+            "topics",
+            "accessList",
+            "maxFeePerGas",
+            "type",
+            "state",
+            "stateDiff",
+            "code",
+            "balance",
+            "number",
+            "time",
+            "authorizationList",
+        ]
     ),
     HEX,
     st.text(max_size=8),
