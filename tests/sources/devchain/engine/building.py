@@ -33,21 +33,21 @@ def contract(number: int) -> bytes:
 STORE, ENDLESS, REVERTS, ENVIRONMENT, CLEARS, TOUCHES, NESTED, RECORDS = map(contract, range(8))
 
 CODE: Final[Mapping[bytes, str]] = {
-    # sstore(0, calldataload(0)); log1(calldataload(0))
+    # stores the first word of the call data in slot 0 and logs it as a topic
     STORE: "60003560005560003560006000a100",
-    # loop: goto loop
+    # jumps to itself
     ENDLESS: "5b600056",
-    # mstore(0, 42); revert(0, 32)
+    # reverts with the word 42
     REVERTS: "602a60005260206000fd",
-    # return (prevrandao, timestamp, number, basefee, coinbase, gaslimit, gasprice, blobbasefee)
-    ENVIRONMENT: "445f5242602052436040524860605241608052" "4560a0523a60c0524a60e0526101005ff3",
-    # sstore(i, 0) for i in 0..9
+    # words: prevrandao, timestamp, number, basefee, coinbase, gaslimit, gasprice, blobbasefee
+    ENVIRONMENT: "445f52426020524360405248606052416080524560a0523a60c0524a60e0526101005ff3",
+    # clears slots 0 to 9
     CLEARS: "".join(f"5f60{slot:02x}55" for slot in range(10)) + "00",
-    # call(0xffff, 1, 0, 0, 0, 0, 0)
+    # calls precompile 1 with nothing
     TOUCHES: "5f5f5f5f5f600161fffff100",
-    # calldatacopy; ok = call(gas, STORE, 0, calldata); if not ok: revert(0, 0)
+    # hands the call data on to STORE; reverts when that fails
     NESTED: f"365f5f375f5f365f5f73{STORE.hex()}5af16026575f5ffd5b00",
-    # sstore prevrandao, timestamp, number, basefee
+    # stores prevrandao, timestamp, number, basefee
     RECORDS: "445f5542600155436002554860035500",
 }
 
@@ -58,7 +58,7 @@ def genesis(accounts: Mapping[bytes, GenesisAccount] | None = None) -> Genesis:
         address: GenesisAccount(nonce=1, code=bytes.fromhex(code)) for address, code in CODE.items()
     }
     contracts[CLEARS] = GenesisAccount(
-        nonce=1, code=bytes.fromhex(CODE[CLEARS]), storage={slot: 7 for slot in range(10)}
+        nonce=1, code=bytes.fromhex(CODE[CLEARS]), storage=dict.fromkeys(range(10), 7)
     )
     rich = {address: GenesisAccount(balance=10_000 * ETHER) for address in (ALICE, BOB)}
     return Genesis(

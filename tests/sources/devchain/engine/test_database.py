@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,9 +28,11 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_it_is_a_dictionary_with_commit_and_rollback(steps: list[tuple[object, ...]]) -> None:
+def test_it_is_a_dictionary_with_commit_and_rollback(steps: list[tuple[Any, ...]]) -> None:
     """Any sequence of writes, deletions, commits and rollbacks agrees with two dictionaries."""
-    db, now, saved = SqliteDB(":memory:"), {}, {}
+    db = SqliteDB(":memory:")
+    now: dict[bytes, bytes] = {}
+    saved: dict[bytes, bytes] = {}
     for step in steps:
         if step[0] == "set":
             db[step[1]] = now[step[1]] = step[2]
@@ -44,7 +47,8 @@ def test_it_is_a_dictionary_with_commit_and_rollback(steps: list[tuple[object, .
             db.rollback()
             now = dict(saved)
         for key in (b"a", b"b", b"c"):
-            assert db.get(key, None) == now.get(key) if key in now else key not in db
+            assert (key in db) == (key in now)
+            assert key not in db or db[key] == now[key]
     db.close()
 
 
@@ -81,15 +85,20 @@ def test_a_missing_key_is_a_key_error() -> None:
         db.delete(key)
 
 
+def _fail_in_a_batch(target: SqliteDB | OverlayDB) -> None:
+    with target.atomic_batch() as batch:
+        batch[b"lost"] = b"1"
+        raise ValueError("stop")
+
+
 def test_a_batch_is_applied_whole_or_not_at_all() -> None:
     """An exception inside a batch drops its writes."""
     db = SqliteDB(":memory:")
     for target in (db, OverlayDB(db)):
         with target.atomic_batch() as batch:
             batch[b"kept"] = b"1"
-        with pytest.raises(ValueError, match="stop"), target.atomic_batch() as batch:
-            batch[b"lost"] = b"1"
-            raise ValueError("stop")
+        with pytest.raises(ValueError, match="stop"):
+            _fail_in_a_batch(target)
         assert target[b"kept"] == b"1"
         assert b"lost" not in target
 
@@ -157,9 +166,7 @@ def test_a_read_only_connection_cannot_write(tmp_path: Path) -> None:
 
 def test_the_read_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache starts over when it is full."""
-    monkeypatch.setattr(
-        "twisted_chainws.sources.devchain.engine.database._CACHE_ENTRIES", 3
-    )
+    monkeypatch.setattr("twisted_chainws.sources.devchain.engine.database._CACHE_ENTRIES", 3)
     db = SqliteDB(":memory:")
     for number in range(10):
         db[bytes([number])] = b"x"

@@ -1,5 +1,8 @@
 """What a draft makes of transactions, and whether the world accepts its blocks."""
 
+from typing import Any
+
+import pytest
 import rlp
 from eth.chains.base import Chain
 from eth.db.atomic import AtomicDB
@@ -8,9 +11,6 @@ from eth.vm.forks.prague.blocks import PragueBlock
 from eth.vm.forks.prague.transactions import Authorization
 from eth_keys import keys
 from eth_utils import keccak
-from typing import Any
-
-import pytest
 
 from tests.sources.devchain.engine.building import (
     ALICE,
@@ -33,6 +33,7 @@ from tests.sources.devchain.engine.building import (
     transaction,
 )
 from twisted_chainws.chain.model import (
+    EvmTransaction,
     Kind,
     NamedEvent,
     NamedParam,
@@ -47,14 +48,14 @@ from twisted_chainws.sources.devchain.engine.head import genesis_accounts
 
 
 def authorization(key: bytes, target: bytes, nonce: int) -> Authorization:
+    """Sign a delegation of the key's account to ``target``."""
     message = b"\x05" + rlp.encode([CHAIN_ID, target, nonce])
     parity, r, s = keys.PrivateKey(key).sign_msg(message).vrs
-    return Authorization(
-        chain_id=CHAIN_ID, address=target, nonce=nonce, y_parity=parity, r=r, s=s
-    )
+    return Authorization(chain_id=CHAIN_ID, address=target, nonce=nonce, y_parity=parity, r=r, s=s)
 
 
 def of_every_type() -> list[Any]:
+    """Return one transaction of each type, in nonce order; one is a creation."""
     blob = b"\x01" + bytes(31)
     word = (99).to_bytes(32, "big")
     return [
@@ -76,7 +77,8 @@ def test_every_type_of_transaction_runs_and_reads_back(engine: Engine) -> None:
     block = mine(engine, *of_every_type())
     engine.rollback()
     assert engine.block(block.hash) == block
-    assert [item.type for item in block.transactions if item.kind is Kind.EVM] == [0, 1, 2, 3, 4]
+    kinds = [item.type for item in block.transactions if isinstance(item, EvmTransaction)]
+    assert kinds == [0, 1, 2, 3, 4]
     assert all(receipt.succeeded for receipt in block.receipts)
     created = block.receipts[2].contract_address
     assert created is not None
@@ -208,9 +210,7 @@ def test_a_full_block_says_how_much_gas_is_left(engine: Engine) -> None:
 def test_blob_gas_is_limited(engine: Engine) -> None:
     """A block holds nine blobs and not a tenth."""
     blob = b"\x01" + bytes(31)
-    nine = transaction(
-        nonce=0, type=3, max_fee_per_blob_gas=5, blob_versioned_hashes=[blob] * 9
-    )
+    nine = transaction(nonce=0, type=3, max_fee_per_blob_gas=5, blob_versioned_hashes=[blob] * 9)
     draft = engine.draft(
         engine.head_hash,
         timestamp=GENESIS_TIME + 1,
@@ -232,6 +232,8 @@ def test_a_nonce_gap_is_refused(engine: Engine) -> None:
 
 
 def native(sender: bytes, amount: int, receiver: bytes) -> NativeOperation:
+    """Return a native transfer that fails when the sender is poor."""
+
     def apply(state: Any) -> Receipt:
         if state.get_balance(sender) < amount:
             raise ValueError("poor")

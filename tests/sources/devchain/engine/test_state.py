@@ -3,7 +3,8 @@
 from tests.sources.devchain.engine.building import CAROL, TOUCHES, mine, transaction
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS
-from twisted_chainws.sources.devchain.engine.state import ReaderCache, state_at
+from twisted_chainws.sources.devchain.engine.state import ReaderCache, StateReader, state_at
+from twisted_chainws.sources.devchain.engine.vm import DevState
 
 
 def test_the_ledger_survives_a_call_of_the_precompile_at_its_address(engine: Engine) -> None:
@@ -49,10 +50,11 @@ def test_absent_accounts_read_as_empty(engine: Engine) -> None:
 
 def test_readers_are_kept_per_state_and_replaced_in_time(engine: Engine) -> None:
     """One reader serves a state until it has seen too many accounts; old states are forgotten."""
-    cache, made = ReaderCache(), []
+    cache = ReaderCache()
+    made: list[bytes] = []
 
-    def get(root: bytes) -> object:
-        def make() -> object:
+    def get(root: bytes) -> StateReader:
+        def make() -> DevState:
             made.append(root)
             return state_at(engine._chain, engine.head, engine.head.state_root)
 

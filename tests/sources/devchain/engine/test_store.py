@@ -114,20 +114,29 @@ class Model:
 
 
 def agree(engine: Engine, model: Model) -> None:
+    """Compare all that the engine tells with the model."""
     branch = model.branch()
     assert engine.head_hash == model.head
     assert [engine.canonical_hash(number) for number in range(len(branch))] == branch
     with pytest.raises(UnknownBlock):
         engine.canonical_hash(len(branch))
-    for block_hash, transactions in model.sent.items():
-        for index, item in enumerate(transactions):
-            if block_hash in branch:
-                assert engine.find_transaction(item) == (branch.index(block_hash), index)
+    places = {
+        item: (number, index)
+        for number, block_hash in enumerate(branch)
+        for index, item in enumerate(model.sent[block_hash])
+    }
+    for item in {item for sent in model.sent.values() for item in sent}:
+        assert engine.find_transaction(item) == places.get(item)
     balance = model.edit.get(model.head, model.balance[model.head])
     assert engine.read(engine.head_hash).balance(CAROL) == balance
 
 
+def _set_balance(engine: Engine, amount: int) -> None:
+    engine.edit(lambda state: state.set_balance(CAROL, amount))
+
+
 def walk(path: str, seed: int, steps: int) -> None:
+    """Do random things to a chain and to the model."""
     engine = Engine.open(path, genesis())
     chance, model = random.Random(seed), Model(engine.head_hash)
     saved = model.copy()
@@ -151,9 +160,8 @@ def walk(path: str, seed: int, steps: int) -> None:
             model.head = chance.choice(list(model.balance))
             engine.set_head(model.head)
         elif choice == 7:
-            amount = 1_000 + step
-            engine.edit(lambda state, amount=amount: state.set_balance(CAROL, amount))
-            model.edit[model.head] = amount
+            model.edit[model.head] = 1_000 + step
+            _set_balance(engine, 1_000 + step)
         elif choice == 8:
             engine.commit()
             saved = model.copy()
@@ -230,7 +238,9 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     engine.commit()
     engine.put_control("clock", b"lost")
     engine.close()
-    again = Engine.open(path, Genesis(chain_id=1, gas_limit=1, timestamp=1, base_fee=1, accounts={}))
+    again = Engine.open(
+        path, Genesis(chain_id=1, gas_limit=1, timestamp=1, base_fee=1, accounts={})
+    )
     assert again.head_hash == block.hash
     assert again.block(block.hash) == block
     assert again.read(block.hash).balance(CAROL) == 77
@@ -289,14 +299,14 @@ def test_a_child_builds_a_block_for_its_parent(engine: Engine) -> None:
 def test_a_killed_writer_loses_nothing_it_had_announced(tmp_path: Path, lines: int) -> None:
     """After kill -9 every announced block is there and the control row matches the head."""
     path = str(tmp_path / "chain")
-    announced = {}
+    announced: dict[int, bytes] = {}
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
         for line in writer.stdout:
-            number, block_hash = line.split()
-            announced[int(number)] = bytes.fromhex(block_hash)
+            words = line.split()
+            announced[int(words[0])] = bytes.fromhex(words[1])
             if len(announced) == lines:
                 writer.send_signal(signal.SIGKILL)
                 break

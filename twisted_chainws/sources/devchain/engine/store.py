@@ -14,6 +14,7 @@ from eth.abc import BlockHeaderAPI, SignedTransactionAPI
 from eth.exceptions import HeaderNotFound, TransactionNotFound
 from eth_typing import BlockNumber, Hash32
 from eth_utils import ValidationError
+from trie import HexaryTrie
 
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.errors import UnknownBlock, UnknownBlockHash
@@ -65,6 +66,7 @@ class BlockStore:
     def close(self) -> None:
         """Close the file; what was not committed is lost."""
         self._db.close()
+        _release_tries()
 
     def reopen_read_only(self) -> None:
         """Make the engine usable in a forked child: reads only, uncommitted writes visible."""
@@ -254,6 +256,7 @@ class BlockStore:
     def commit(self) -> None:
         """Write everything since the last commit, all or nothing."""
         self._db.commit()
+        _release_tries()
 
     def rollback(self) -> None:
         """Forget everything since the last commit."""
@@ -300,3 +303,8 @@ class BlockStore:
         if kept is not None:
             return [item.hash for item in kept.transactions if item.kind is Kind.EVM]
         return tuple(self._chain.chaindb.get_block_transaction_hashes(header))
+
+
+def _release_tries() -> None:
+    # A cache of the trie library keeps up to 4,096 tries alive, each with the state it served.
+    HexaryTrie._cached_create_node_to_db_mapping.cache_clear()  # noqa: SLF001

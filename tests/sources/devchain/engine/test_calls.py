@@ -1,0 +1,349 @@
+"""Calls: results, failures in geth's words, overrides, prechecks, the pending block."""
+
+from typing import Any
+
+import pytest
+from eth_utils import to_checksum_address
+
+from tests.sources.devchain.engine.building import (
+    ALICE,
+    BOB,
+    CAROL,
+    CHAIN_ID,
+    ENVIRONMENT,
+    GAS_CAP,
+    GAS_LIMIT,
+    GENESIS_TIME,
+    GWEI,
+    REVERTS,
+    STORE,
+    deployment,
+    mine,
+    text,
+    transaction,
+)
+from twisted_chainws.errors import (
+    ExecutionFailed,
+    ExecutionReverted,
+    InvalidOverride,
+    PrecheckFailed,
+    UnknownBlockHash,
+)
+from twisted_chainws.sources.devchain.engine.core import Engine
+
+WHO = to_checksum_address(CAROL)
+SCRATCH = text(b"\xdd" * 20)
+
+
+def words(output: bytes) -> list[int]:
+    """Split return data into words."""
+    return [int.from_bytes(output[at : at + 32], "big") for at in range(0, len(output), 32)]
+
+
+def run(engine: Engine, call: dict[str, Any], **more: Any) -> bytes:
+    """Call at the head unless told otherwise."""
+    return engine.call(call, more.pop("at", engine.head_hash), gas_cap=GAS_CAP, **more)
+
+
+def run_code(engine: Engine, code: str, call: dict[str, Any] | None = None) -> bytes:
+    """Run ``code`` as if it lay at an address of its own."""
+    return run(
+        engine, {"to": SCRATCH} | (call or {}), state_overrides={SCRATCH: {"code": "0x" + code}}
+    )
+
+
+def test_a_call_sees_the_block_it_runs_at(engine: Engine) -> None:
+    """Number, time, randomness and coinbase are those of the block; free calls see base fee 0."""
+    block = mine(engine, mix_hash=b"\x22" * 32, coinbase=BOB)
+    seen = words(run(engine, {"to": text(ENVIRONMENT)}))
+    assert seen[:3] == [int.from_bytes(b"\x22" * 32, "big"), GENESIS_TIME + 1, 1]
+    assert seen[3:] == [0, int.from_bytes(BOB, "big"), GAS_LIMIT, 0, 1]
+    priced = {"from": text(ALICE), "to": text(ENVIRONMENT), "gas": "0x186a0"}
+    priced |= {"maxFeePerGas": hex(5 * GWEI), "maxPriorityFeePerGas": hex(GWEI)}
+    seen = words(run(engine, priced))
+    base_fee = block.extras.header.base_fee_per_gas
+    assert base_fee is not None
+    assert (seen[3], seen[6]) == (base_fee, base_fee + GWEI)
+
+
+def test_nothing_a_call_does_is_kept(engine: Engine) -> None:
+    """A call that writes storage leaves the state as it was."""
+    run(engine, {"to": text(STORE), "data": text((5).to_bytes(32, "big"))})
+    assert engine.read(engine.head_hash).storage(STORE, 0) == 0
+    assert engine.root(engine.head_hash) == engine.head.state_root
+
+
+def test_old_blocks_and_edits_are_called_on(engine: Engine) -> None:
+    """A call at an old block sees its state; at the head it sees the edits made there."""
+    old = engine.head_hash
+    head = mine(engine)
+    engine.edit(lambda state: state.set_storage(STORE, 0, 9))
+    code = "0x5f545f5260205ff3"
+    for at, value in ((old, 0), (head.hash, 9)):
+        overrides = {text(STORE): {"code": code}}
+        assert words(run(engine, {"to": text(STORE)}, at=at, state_overrides=overrides)) == [value]
+    with pytest.raises(UnknownBlockHash):
+        run(engine, {}, at=b"\x01" * 32)
+
+
+def test_blockhash_is_right_at_old_heights(engine: Engine) -> None:
+    """BLOCKHASH of the parent gives its hash, of the block itself zero."""
+    blocks = [mine(engine) for _ in range(3)]
+    code = "5f35405f5260205ff3"
+    for number, expected in ((1, blocks[0].hash), (2, blocks[1].hash), (3, bytes(32))):
+        call = {"data": text(number.to_bytes(32, "big"))}
+        assert run_code(engine, code, call) == expected
+
+
+def test_a_creation_returns_the_runtime_code(engine: Engine) -> None:
+    """A call without recipient runs init code and returns what would be deployed."""
+    assert run(engine, {"data": text(deployment(b"\x01\x02"))}) == b"\x01\x02"
+
+
+def test_a_revert_carries_its_data(engine: Engine) -> None:
+    """The revert data is handed on as bytes, also when it is empty."""
+    with pytest.raises(ExecutionReverted) as caught:
+        run(engine, {"to": text(REVERTS)})
+    assert caught.value.data == (42).to_bytes(32, "big")
+    with pytest.raises(ExecutionReverted) as caught:
+        run_code(engine, "5f5ffd")
+    assert caught.value.data == b""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("fe", "invalid opcode: INVALID"),
+        ("0c", "invalid opcode: opcode 0xc not defined"),
+        ("ef", "invalid opcode: opcode 0xef not defined"),
+        ("600356", "invalid jump destination"),
+        ("6001565b", "invalid jump destination"),
+        ("600456605b", "invalid jump destination"),
+        ("01", "stack underflow (0 <=> 2)"),
+        ("600101", "stack underflow (1 <=> 2)"),
+        ("50", "stack underflow (0 <=> 1)"),
+        ("81", "stack underflow (0 <=> 2)"),
+        ("5f91", "stack underflow (1 <=> 3)"),
+        ("5b5f600056", "stack limit reached 1024 (1023)"),
+        ("60015f5f3e", "return data out of bounds"),
+        ("5b600056", "out of gas"),
+        ("60ff63ffffffff52", "out of gas"),
+    ],
+)
+def test_failures_are_worded_as_geth_does(engine: Engine, code: str, reason: str) -> None:
+    """Each way for code to fail has geth's text."""
+    with pytest.raises(ExecutionFailed) as caught:
+        run_code(engine, code, {"gas": hex(100_000)})
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("init", "reason"),
+    [
+        ("60ef5f5360015ff3", "invalid code: must not begin with 0xef"),
+        ("6160015ff3", "max code size exceeded"),
+        ("6160005ff3", "contract creation code storage out of gas"),
+    ],
+)
+def test_failures_of_creations(engine: Engine, init: str, reason: str) -> None:
+    """Reserved, too large and unaffordable code each have their text."""
+    with pytest.raises(ExecutionFailed) as caught:
+        run(engine, {"data": "0x" + init, "gas": hex(500_000)})
+    assert caught.value.reason == reason
+
+
+def test_a_write_in_a_static_call_fails_inside(engine: Engine) -> None:
+    """STATICCALL into a writing contract gives 0 and the outer call goes on."""
+    code = f"5f5f5f5f73{STORE.hex()}5afa5f5260205ff3"
+    assert words(run_code(engine, code)) == [0]
+
+
+def test_prechecks_are_worded_as_geth_does(engine: Engine) -> None:
+    """Refusals before the first opcode name addresses and amounts."""
+    base_fee = engine.head.base_fee_per_gas
+    cases: list[tuple[dict[str, Any], str]] = [
+        (
+            {"value": "0x1"},
+            f"insufficient funds for gas * price + value: address {WHO} have 0 want 1",
+        ),
+        (
+            {"gasPrice": hex(base_fee), "gas": "0x5208"},
+            (
+                f"insufficient funds for gas * price + value: address {WHO} have 0 "
+                f"want {21_000 * base_fee}"
+            ),
+        ),
+        (
+            {"maxFeePerGas": "0x1"},
+            (
+                f"max fee per gas less than block base fee: address {WHO}, "
+                f"maxFeePerGas: 1, baseFee: {base_fee}"
+            ),
+        ),
+        (
+            {"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2"},
+            (
+                f"max priority fee per gas higher than max fee per gas: address {WHO}, "
+                "maxPriorityFeePerGas: 2, maxFeePerGas: 1"
+            ),
+        ),
+        ({"gas": "0x4e20"}, "intrinsic gas too low: have 20000, want 21000"),
+        (
+            {"gas": "0x5400", "data": "0x" + "01" * 20},
+            "insufficient gas for floor data gas cost: have 21504, want 21800",
+        ),
+        (
+            {"to": None, "data": "0x" + "00" * 49_153},
+            "max initcode size exceeded: code size 49153 limit 49152",
+        ),
+        ({"to": None, "blobVersionedHashes": []}, "blob transaction of type create"),
+        ({"blobVersionedHashes": []}, "blob transaction missing blob hashes"),
+        (
+            {"authorizationList": [], "to": None},
+            f"EIP-7702 transaction cannot be used to create contract (sender {WHO})",
+        ),
+        (
+            {"authorizationList": []},
+            f"EIP-7702 transaction with empty auth list (sender {WHO})",
+        ),
+    ]
+    for members, reason in cases:
+        call = {"from": text(CAROL), "to": text(BOB)} | members
+        with pytest.raises(PrecheckFailed) as caught:
+            run(engine, call)
+        assert caught.value.reason == reason
+        assert caught.value.gas == int(call.get("gas") or hex(GAS_CAP), 16)
+
+
+def test_a_blob_fee_below_the_price_is_refused(engine: Engine) -> None:
+    """An offered blob fee is compared with the overridden price; none offered means free."""
+    call = {"to": text(ENVIRONMENT), "blobVersionedHashes": ["0x01" + "00" * 31]}
+    overrides = {"blobBaseFee": "0x9"}
+    with pytest.raises(PrecheckFailed) as caught:
+        run(engine, call | {"maxFeePerBlobGas": "0x5"}, block_overrides=overrides)
+    zero = to_checksum_address(bytes(20))
+    assert caught.value.reason == (
+        f"max fee per blob gas less than block blob gas fee: address {zero} "
+        "blobGasFeeCap: 5, blobBaseFee: 9"
+    )
+    assert words(run(engine, call, block_overrides=overrides))[7] == 0
+    del call["blobVersionedHashes"]
+    assert words(run(engine, call, block_overrides=overrides))[7] == 9
+
+
+def test_contracts_and_the_penniless_may_call(engine: Engine) -> None:
+    """A sender with code and no balance is no obstacle."""
+    assert run(engine, {"from": text(STORE), "to": text(ENVIRONMENT)})
+
+
+def test_block_overrides_replace_the_environment(engine: Engine) -> None:
+    """Every member of a block override is what the code sees."""
+    overrides = {
+        "number": "0x64",
+        "time": "0x65",
+        "gasLimit": "0x66",
+        "feeRecipient": text(BOB),
+        "prevRandao": text(b"\x33" * 32),
+        "baseFeePerGas": "0x2",
+    }
+    call = {"from": text(ALICE), "to": text(ENVIRONMENT), "gasPrice": "0x3"}
+    seen = words(run(engine, call, block_overrides=overrides))
+    assert seen[:7] == [
+        int.from_bytes(b"\x33" * 32, "big"),
+        0x65,
+        0x64,
+        2,
+        int.from_bytes(BOB, "big"),
+        0x66,
+        3,
+    ]
+    for name in ("beaconRoot", "withdrawals"):
+        with pytest.raises(InvalidOverride):
+            run(engine, call, block_overrides={name: "0x"})
+
+
+def test_state_overrides_replace_accounts(engine: Engine) -> None:
+    """Balance, nonce, code, whole storage and single slots are replaced for one call."""
+    code = "0x" + "3331" + "5f52" + "5f54602052" + "6001546040" + "52" + "60605ff3"
+    address = text(STORE)
+    engine.edit(lambda state: state.set_storage(STORE, 1, 8))
+    for member, slots in (("state", [6, 0]), ("stateDiff", [6, 8])):
+        overrides = {
+            address: {"code": code, member: {text(bytes(32)): text((6).to_bytes(32, "big"))}},
+            text(CAROL): {"balance": "0x7", "nonce": "0x5"},
+        }
+        call = {"from": text(CAROL), "to": address}
+        assert words(run(engine, call, state_overrides=overrides)) == [7, *slots]
+    assert engine.read(engine.head_hash).storage(STORE, 1) == 8
+    both: dict[str, Any] = {address: {"state": {}, "stateDiff": {}}}
+    with pytest.raises(InvalidOverride) as caught:
+        run(engine, {}, state_overrides=both)
+    assert caught.value.reason == f"account {address} has both 'state' and 'stateDiff'"
+
+
+def test_a_precompile_can_be_moved_and_replaced(engine: Engine) -> None:
+    """The identity precompile answers at its new address, and code put in its place runs."""
+    identity, target = "0x" + "00" * 19 + "04", text(b"\xaa" * 20)
+    moved = {identity: {"movePrecompileToAddress": target}}
+    call = {"to": target, "data": "0x1234"}
+    assert run(engine, call) == b""
+    assert run(engine, call, state_overrides=moved) == b"\x12\x34"
+    assert run(engine, call | {"to": identity}, state_overrides=moved) == b""
+    replaced = {identity: {"code": "0x60075f5260205ff3"}}
+    assert words(run(engine, call | {"to": identity}, state_overrides=replaced)) == [7]
+    for wrong in ({target: {"movePrecompileToAddress": identity}}, moved | {target: {}}):
+        with pytest.raises(InvalidOverride):
+            run(engine, call, state_overrides=wrong)
+
+
+def test_the_pending_block_can_be_called_on(engine: Engine) -> None:
+    """A call at an ephemeral draft sees its transactions and its environment, repeatedly."""
+    draft = engine.draft(
+        engine.head_hash,
+        timestamp=GENESIS_TIME + 50,
+        gas_limit=GAS_LIMIT,
+        coinbase=bytes(20),
+        mix_hash=bytes(32),
+        ephemeral=True,
+    )
+    draft.add(transaction(to=STORE, value=0, gas=100_000, data=(3).to_bytes(32, "big")))
+    draft.seal()
+    assert words(run(engine, {"to": text(ENVIRONMENT)}, at=draft))[1:3] == [GENESIS_TIME + 50, 1]
+    overrides = {text(STORE): {"code": "0x5f545f5260205ff3"}}
+    for _ in range(2):
+        call = {"to": text(STORE)}
+        assert words(run(engine, call, at=draft, state_overrides=overrides)) == [3]
+    assert engine.estimate({"to": text(CAROL)}, draft, gas_cap=GAS_CAP) == 21_000
+    assert engine.proof(STORE, [0], draft).storage[0].value == 3
+
+
+def test_an_authorization_takes_effect_in_a_call(engine: Engine) -> None:
+    """A signed delegation of EIP-7702 is applied before the call runs."""
+    import rlp
+    from eth_keys import keys
+
+    from tests.sources.devchain.engine.building import BOB_KEY
+
+    message = b"\x05" + rlp.encode([CHAIN_ID, ENVIRONMENT, 0])
+    parity, r, s = keys.PrivateKey(BOB_KEY).sign_msg(message).vrs
+    item = {"chainId": hex(CHAIN_ID), "address": text(ENVIRONMENT), "nonce": "0x0"}
+    item |= {"yParity": hex(parity), "r": hex(r), "s": hex(s)}
+    call = {"to": text(BOB), "authorizationList": [item]}
+    assert words(run(engine, call))[2] == 0
+    assert len(run(engine, call)) == 256
+    assert run(engine, {"to": text(BOB)}) == b""
+
+
+def test_gas_is_capped(engine: Engine) -> None:
+    """More gas than the cap is cut down to it, and without gas the cap is used."""
+    code = "5a5f5260205ff3"
+    for gas in (None, hex(10**9)):
+        call = {"gas": gas}
+        left = words(run_code(engine, code, call))[0]
+        assert left == GAS_CAP - 21_000 - 2
+
+
+def test_the_deepest_recursion_ends(engine: Engine) -> None:
+    """A contract that calls itself without end is stopped by gas or depth, not by Python."""
+    code = "5f5f5f5f5f305af100"
+    assert run_code(engine, code, {"gas": hex(GAS_CAP)}) == b""
