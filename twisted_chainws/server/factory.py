@@ -1,0 +1,115 @@
+"""Listeners: their settings, their connections, and how to make one."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol
+
+from twisted_chainws.dialects.base import Dialect, Limits
+from twisted_chainws.server.protocol import ChainProtocol, Route
+from twisted_chainws.websocket.seam import ConnectionOptions, ServerFactory
+
+__all__ = ["ChainFactory", "ServerSettings"]
+
+GOING_AWAY: Final = 1001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """How a listener behaves.
+
+    Attributes:
+        allow_origins: browser origins besides the loopback ones; ``*`` for all.
+        allow_hosts: names of this server besides loopback names and IP literals; ``*`` for all.
+        check_host: refuse other ``Host`` headers; off only where no unlocked accounts are.
+        keys: accepted API keys; empty means that every key and none is accepted.
+        compression: accept permessage-deflate.
+        direct: write straight to the socket where that is possible.
+        connections_per_key: further ones are refused with 429.
+        request_timeout_s: of an HTTP request, read and answer each.
+        idle_timeout_s: of an HTTP connection between requests.
+        limits: of every connection; None for those of its dialect.
+    """
+
+    allow_origins: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    check_host: bool = True
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    compression: bool = False
+    direct: bool = True
+    connections_per_key: int = 20_000
+    request_timeout_s: float = 30.0
+    idle_timeout_s: float = 120.0
+    limits: Limits | None = None
+
+
+class ChainFactory(ServerFactory):
+    """Makes and counts the WebSocket connections of one listener.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    def __init__(
+        self, *, reactor: Any, dialects: tuple[Dialect, ...], settings: ServerSettings
+    ) -> None:
+        limits = settings.limits or max(
+            (dialect.limits for dialect in dialects), key=lambda each: each.message_bytes
+        )
+        super().__init__(
+            reactor=reactor,
+            connection=ChainProtocol,
+            options=ConnectionOptions(
+                message_bytes=limits.message_bytes,
+                compression=settings.compression,
+                ping_interval_s=limits.ping_interval_s,
+                ping_timeout_s=limits.ping_timeout_s,
+            ),
+        )
+        self.connections: set[ChainProtocol] = set()
+        self._direct = settings.direct
+        self._per_key = settings.connections_per_key
+        self._keys: Counter[str] = Counter()
+        self._empty: list[Deferred[None]] = []
+
+    def connect(self, route: Route) -> IProtocol | None:
+        """Make a connection; None when its key has as many as it may."""
+        if route.key is not None:
+            if self._keys[route.key] >= self._per_key:
+                return None
+            self._keys[route.key] += 1
+        connection = self.buildProtocol(None)
+        connection.route = route
+        connection.direct = self._direct
+        self.connections.add(connection)
+        return connection  # type: ignore[no-any-return]
+
+    def gone(self, connection: ChainProtocol) -> None:
+        """Forget a connection; called once or more."""
+        if connection not in self.connections:
+            return
+        self.connections.discard(connection)
+        key = connection.route.key
+        if key is not None:
+            self._keys[key] -= 1
+            if not self._keys[key]:
+                del self._keys[key]
+        if not self.connections:
+            waiting, self._empty = self._empty, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+    def close_all(
+        self, code: int = GOING_AWAY, reason: str = "server is going away"
+    ) -> "Deferred[None]":
+        """Close every connection; fires when all are gone, after the close timeout at last."""
+        done: Deferred[None] = Deferred()
+        for connection in tuple(self.connections):
+            connection.close(code, reason)
+        if self.connections:
+            self._empty.append(done)
+        else:
+            done.callback(None)
+        return done

@@ -1,0 +1,92 @@
+"""One event to many connections: framed once, in slices, in order.
+
+Theory of operation. Deliveries form one queue. A turn of the reactor serves at most ``SLICE``
+subscribers and leaves the rest for the next turn, so that thousands of subscribers do not keep
+others waiting; as there is one queue, each subscriber keeps its order. The frame is made once per
+notice and the subscription id, which has a fixed length, is rewritten in place.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+from twisted.logger import Logger
+
+from twisted_chainws.dialects.base import Dialect, Notice
+from twisted_chainws.subscriptions.registry import Subscription
+from twisted_chainws.websocket.frames import header
+
+__all__ = ["SLICE", "Fanout"]
+
+SLICE: Final = 250
+"""Subscribers served in one turn of the reactor."""
+
+
+class _Job:
+    """One notice on its way."""
+
+    __slots__ = ("notice", "position", "start", "subscriptions", "width")
+
+    def __init__(self, notice: Notice, width: int, subscriptions: Sequence[Subscription]) -> None:
+        prefix = header(notice.size + width) + notice.head
+        notice.frame = bytearray(prefix + b"." * width + notice.tail)
+        self.notice = notice
+        self.start = len(prefix)
+        self.width = width
+        self.subscriptions = subscriptions
+        self.position = 0
+
+
+class Fanout:
+    """Brings notices to connections; ``publish`` is what a service calls ``deliver``."""
+
+    _log = Logger()
+
+    def __init__(self, *, reactor: Any) -> None:
+        self._reactor = reactor
+        self._jobs: deque[_Job] = deque()
+        self._running = False
+
+    def publish(
+        self, dialect: Dialect, notice: Notice, subscriptions: Sequence[Subscription]
+    ) -> None:
+        """Deliver a notice; the first slice at once when nothing else is on its way."""
+        self._jobs.append(_Job(notice, dialect.envelope.id_width, tuple(subscriptions)))
+        if not self._running:
+            self._running = True
+            self._turn()
+
+    def _turn(self) -> None:
+        budget = SLICE
+        now = self._reactor.seconds()
+        while self._jobs and budget > 0:
+            job = self._jobs[0]
+            part = job.subscriptions[job.position : job.position + budget]
+            job.position += len(part)
+            budget -= len(part)
+            if job.position >= len(job.subscriptions):
+                self._jobs.popleft()
+            self._serve(job, part, now)
+        if self._jobs:
+            self._reactor.callLater(0, self._turn)
+        else:
+            self._running = False
+
+    def _serve(self, job: _Job, part: Sequence[Subscription], now: float) -> None:
+        notice = job.notice
+        frame = notice.frame
+        start, end = job.start, job.start + job.width
+        for subscription in part:
+            if not subscription.active:
+                continue
+            session = subscription.owner
+            connection = session.owner
+            try:
+                if session.direct and len(subscription.wire_id) == job.width:
+                    frame[start:end] = subscription.wire_id  # type: ignore[index]
+                    connection.send_frame(frame, now)
+                else:
+                    connection.deliver(subscription, notice)
+            except Exception:  # noqa: BLE001 - one broken connection must not cost the others
+                self._log.failure("a delivery broke")
+                connection.fail()
