@@ -18,6 +18,9 @@ class Bounds:
         query_alternatives: addresses or topics per search position of a log filter.
         max_logs: results of one log query.
         journal_ops: transitions of the chain that stay in memory for resuming.
+        connections_per_key: WebSocket connections that one API key may have.
+        request_timeout_s: of an HTTP request, reading and answering it each.
+        idle_timeout_s: of an HTTP connection between requests.
     """
 
     filters: int = 10_000
@@ -26,6 +29,9 @@ class Bounds:
     query_alternatives: int = 1_000
     max_logs: int = 100_000
     journal_ops: int = 1_024
+    connections_per_key: int = 20_000
+    request_timeout_s: float = 30.0
+    idle_timeout_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ class Configuration:
         listeners: in the order given.
         networks: never empty; the first one answers where the route names none.
         allow_origins: browser origins besides the loopback ones.
+        allow_hosts: names of this server besides loopback ones, as browsers write them.
         keys: accepted API keys; empty means every key and none.
         limits: what was configured of the bounds of a connection, over each dialect's defaults.
         compression: whether permessage-deflate is accepted.
@@ -77,6 +84,7 @@ class Configuration:
     networks: tuple[Network, ...]
     profile: Profile
     allow_origins: tuple[str, ...]
+    allow_hosts: tuple[str, ...]
     keys: tuple[str, ...] = field(repr=False)
     limits: Mapping[str, float]
     bounds: Bounds

@@ -73,6 +73,7 @@ def read_configuration(
         networks=networks,
         profile=Profile(chosen.get("profile", Profile.SUPERSET)),
         allow_origins=tuple(chosen.get("allow-origin", ())),
+        allow_hosts=tuple(chosen.get("allow-host", ())),
         keys=tuple(chosen.get("key", ())),
         limits={_field(name): limits[name] for name in CONNECTION_LIMITS if name in limits},
         bounds=replace(Bounds(), **bounds),

@@ -133,6 +133,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         many=True,
     ),
     _row(
+        "allow-host",
+        Kind.TEXT,
+        "loopback names and IP addresses",
+        "name under which clients may reach this server besides those; repeatable",
+        many=True,
+    ),
+    _row(
         "key",
         Kind.TEXT,
         "every key or none is accepted",

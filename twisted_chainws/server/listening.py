@@ -101,6 +101,11 @@ class _Bound:
             return fresh
 
         _parse(_TlsReactor(_NoPort(), keep), self.description).listen(Factory())
+        try:
+            fresh.getContext()
+        except Exception as mistake:
+            # A key that does not belong to the certificate is only noticed here.
+            raise CannotBind(f"cannot use the endpoint {self.description}: {mistake}") from mistake
         self._context.newest = fresh.newest
         return True
 

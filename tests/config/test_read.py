@@ -1,0 +1,204 @@
+from dataclasses import fields
+
+import pytest
+
+from twisted_chainws.config.model import Bounds, Configuration
+from twisted_chainws.config.read import read_configuration
+from twisted_chainws.config.table import (
+    CONNECTION_LIMITS,
+    GLOBAL_LIMITS,
+    NOT_BUILT,
+    ConfigurationError,
+)
+from twisted_chainws.dialects.base import Limits, Profile
+from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+
+def _only(configuration: Configuration) -> DevchainSettings:
+    (network,) = configuration.networks
+    return network.devchain
+
+
+def _mistake(text: str = "", **options: str | list[str] | bool) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        read_configuration(
+            {name.replace("_", "-"): value for name, value in options.items()}, text, "c.toml"
+        )
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_nothing_said_gives_the_defaults() -> None:
+    """Without options and file there is one default chain, loopback listeners and no keys."""
+    configuration = read_configuration({})
+    assert _only(configuration) == DevchainSettings()
+    assert [each.outside for each in configuration.listeners] == [False] * len(
+        configuration.listeners
+    )
+    assert configuration.profile is Profile.SUPERSET
+    assert configuration.keys == configuration.allow_origins == ()
+    assert configuration.limits_of(Limits()) == Limits()
+    assert configuration.bounds == Bounds()
+    assert configuration.compression is configuration.show_keys is configuration.silent is False
+
+
+def test_every_setting_reaches_its_place() -> None:
+    """Each key of the file ends up in the settings of the part it is for."""
+    configuration = read_configuration(
+        {},
+        """
+        listen = ["ethereum=tcp:1", "any=tcp:2"]
+        block-time = 2
+        chain-id = 5
+        accounts = 3
+        balance = 7
+        mnemonic = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+        gas-limit = 1_000_000
+        timestamp = 9
+        seed = 4
+        data-dir = "/var/lib/chainws"
+        call-timeout = 1.5
+        call-gas-cap = 6
+        history = 128
+        allow-origin = ["https://dapp.example"]
+        allow-host = ["chain.example"]
+        key = ["one", "two"]
+        profile = "geth"
+        show-keys = true
+        compression = true
+        silent = true
+        """,
+    )
+    assert _only(configuration) == DevchainSettings(
+        block_time=2,
+        chain_id=5,
+        accounts=3,
+        balance_ether=7,
+        mnemonic="legal winner thank year wave sausage worth useful legal winner thank yellow",
+        gas_limit=1_000_000,
+        timestamp=9,
+        seed=4,
+        data_dir="/var/lib/chainws",
+        call_timeout_s=1.5,
+        call_gas_cap=6,
+    )
+    assert [each.dialect for each in configuration.listeners] == ["ethereum", None]
+    assert configuration.networks[0].history == 128
+    assert configuration.allow_origins == ("https://dapp.example",)
+    assert configuration.allow_hosts == ("chain.example",)
+    assert configuration.keys == ("one", "two")
+    assert configuration.profile is Profile.GETH
+    assert configuration.show_keys
+    assert configuration.compression
+    assert configuration.silent
+
+
+def test_an_option_beats_the_file() -> None:
+    """Where both speak, the command line counts; lists are replaced, not joined."""
+    text = 'chain-id = 5\nprofile = "geth"\nkey = ["file"]\nlisten = ["any=tcp:1"]\n'
+    configuration = read_configuration(
+        {"chain-id": "6", "profile": "anvil", "key": ["option"], "listen": ["any=tcp:2"]}, text
+    )
+    assert _only(configuration).chain_id == 6
+    assert configuration.profile is Profile.ANVIL
+    assert configuration.keys == ("option",)
+    assert [each.endpoint for each in configuration.listeners] == ["tcp:2:interface=127.0.0.1"]
+
+
+def test_an_option_for_one_way_of_mining_replaces_the_other_of_the_file() -> None:
+    """``--no-mining`` takes the place of the file's block-time, and the other way round."""
+    assert _only(read_configuration({"no-mining": True}, "block-time = 2")).block_time is None
+    assert _only(read_configuration({"block-time": "2"}, "no-mining = true")).mining
+
+
+def test_networks_inherit_from_the_top_and_yield_to_options() -> None:
+    """A network's table beats the top of the file, and an option beats both."""
+    configuration = read_configuration(
+        {"gas-limit": "100"},
+        """
+        accounts = 2
+        data-dir = "chains"
+        gas-limit = 1
+        [network.eth]
+        chain-id = 1
+        gas-limit = 2
+        [network.bsc]
+        chain-id = 56
+        accounts = 4
+        data-dir = "elsewhere"
+        """,
+    )
+    chains = {network.name: network.devchain for network in configuration.networks}
+    assert list(chains) == ["eth", "bsc"]
+    assert [chains[name].chain_id for name in chains] == [1, 56]
+    assert [chains[name].accounts for name in chains] == [2, 4]
+    assert [chains[name].gas_limit for name in chains] == [100, 100]
+    assert [chains[name].data_dir for name in chains] == ["chains/eth", "elsewhere"]
+
+
+@pytest.mark.parametrize("name", CONNECTION_LIMITS)
+def test_each_limit_of_a_connection_can_be_set(name: str) -> None:
+    """A key of [limits] and ``--limit`` change exactly the bound of that name."""
+    changed = {name.replace("-", "_"): 7}
+    for configuration in (
+        read_configuration({}, f"[limits]\n{name} = 7"),
+        read_configuration({"limit": [f"{name}=7"]}, f"[limits]\n{name} = 8"),
+    ):
+        limits = configuration.limits_of(Limits())
+        assert {
+            each.name: getattr(limits, each.name)
+            for each in fields(Limits)
+            if getattr(limits, each.name) != each.default
+        } == changed
+
+
+@pytest.mark.parametrize("name", GLOBAL_LIMITS)
+def test_each_limit_of_the_server_can_be_set(name: str) -> None:
+    """The bounds of the whole server are keys of the same table."""
+    configuration = read_configuration({"limit": [f"{name}=7"]})
+    assert getattr(configuration.bounds, name.replace("-", "_")) == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("chain-id = ", "c.toml: expected TOML: "),
+        ("chain-ids = 1", "c.toml: chain-ids: expected one of the keys listen, block-time, "),
+        ("chain-id = 'x'", "c.toml: chain-id: expected a whole number of at least 1, got 'x'"),
+        ("listen = 'any=tcp:1'", "c.toml: listen: expected a list of texts"),
+        ("listen = [1]", "c.toml: listen: expected a text, got 1"),
+        ("listen = ['x=tcp:1']", "c.toml: listen: expected one of the dialects "),
+        ("network = 1", "c.toml: network: expected a table, got 1"),
+        ("[network]\neth = 1", "c.toml: network.eth: expected a table, got 1"),
+        ("[network.ETH]", "c.toml: [network.ETH]: expected a name of lower-case letters"),
+        ("[network.eth]\nkey = ['x']", "c.toml: [network.eth] key: expected one of the keys block"),
+        ("[network.eth]\nupstream = 'x'", "c.toml: [network.eth] upstream: following real nodes"),
+        ("limits = 1", "c.toml: limits: expected a table, got 1"),
+        ("[limits]\nsockets = 1", "c.toml: [limits] sockets: expected one of the keys message-"),
+        ("[limits]\nbatch-items = 0", "c.toml: [limits] batch-items: expected a whole number of"),
+        ("no-mining = true\nblock-time = 1", "no-mining: expected no block-time beside it"),
+    ],
+)
+def test_a_mistake_in_the_file_names_file_and_key(text: str, start: str) -> None:
+    """One line says where the mistake is and what was expected there."""
+    assert _mistake(text).startswith(start)
+
+
+@pytest.mark.parametrize("name", NOT_BUILT)
+def test_words_of_the_plan_are_refused_by_name(name: str) -> None:
+    """A key that is planned but not built says just that."""
+    assert _mistake(f"{name} = 1") == f"c.toml: {name}: {NOT_BUILT[name]} is not built yet"
+
+
+def test_a_mistaken_limit_option_names_the_limits() -> None:
+    """``--limit`` wants NAME=VALUE with a known name and a fitting value."""
+    assert _mistake(limit=["batch-items"]).startswith("--limit: expected NAME=VALUE with NAME one")
+    assert _mistake(limit=["sockets=1"]).startswith("--limit: expected NAME=VALUE with NAME one")
+    assert _mistake(limit=["batch-items=x"]).startswith("--limit batch-items: expected a whole")
+
+
+def test_secrets_are_in_no_repr() -> None:
+    """Keys and mnemonics do not show when a configuration is printed."""
+    configuration = read_configuration({"key": ["s3cret"], "mnemonic": "own words"})
+    assert "s3cret" not in repr(configuration)
+    assert "own words" not in repr(configuration)

@@ -1,0 +1,321 @@
+"""The ``chainws`` plugin: options, and ``makeService``, the only place where anything is wired."""
+
+import importlib.util
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.application.service import IService
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import gatherResults
+from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
+from twisted.python import usage
+from twisted.python.failure import Failure
+
+from twisted_chainws import __version__
+from twisted_chainws.config.model import Configuration, Network
+from twisted_chainws.config.read import read_configuration
+from twisted_chainws.config.table import BY_NAME, NOT_BUILT, SETTINGS, ConfigurationError, Kind
+from twisted_chainws.dialects.base import Dialect, Settings
+from twisted_chainws.dialects.catalog import make_dialects
+from twisted_chainws.server.descriptors import raise_descriptor_limit
+from twisted_chainws.server.factory import ServerSettings
+from twisted_chainws.server.lifecycle import Lifecycle
+from twisted_chainws.server.listening import CannotBind, ListenerService
+from twisted_chainws.server.site import make_site
+from twisted_chainws.service import ChainService
+from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, Account, banner_lines
+from twisted_chainws.sources.devchain.source import DevchainSource
+from twisted_chainws.sources.devchain.wallet import accounts_of
+
+__all__ = ["Options", "main", "makeService"]
+
+_log = Logger()
+
+
+def _fail(text: str) -> NoReturn:
+    """End the program with one line on standard error and exit status 1."""
+    sys.stderr.write(f"chainws: {text}\n")
+    raise SystemExit(1)
+
+
+class Options(usage.Options):
+    """Options of ``twist chainws``; ``configuration`` is what they and the file come to."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Without options: a development chain, spoken as Ethereum JSON-RPC over HTTP and WebSocket "
+        "on 127.0.0.1:8545. Every option is also a key of the TOML file that --config names; an "
+        "option beats the file. docs/configuration.md tells all of it."
+    )
+    optFlags = [  # noqa: RUF012 - Twisted wants a list here
+        [each.name, None, each.help] for each in SETTINGS if each.kind is Kind.FLAG
+    ]
+    optParameters = [  # noqa: RUF012 - Twisted wants a list here
+        ["config", None, None, "TOML file with the same names as keys"],
+        *(
+            [each.name, None, None, f"{each.help} [default: {each.default}]"]
+            for each in SETTINGS
+            if each.kind is not Kind.FLAG and not each.many
+        ),
+    ]
+    configuration: Configuration
+
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        sys.stdout.write(f"chainws {__version__}\n")
+        raise SystemExit(0)
+
+    def _add(self, name: str, text: str) -> None:
+        self.opts.setdefault(name, []).append(text)
+
+    def opt_listen(self, text: str) -> None:
+        """Where to speak what: DIALECT=ENDPOINT such as ethereum=tcp:8545; repeatable."""
+        self._add("listen", text)
+
+    def opt_allow_origin(self, text: str) -> None:
+        """Let pages of this browser origin in, besides loopback ones; repeatable."""
+        self._add("allow-origin", text)
+
+    def opt_allow_host(self, text: str) -> None:
+        """Be known under this name besides loopback ones and addresses; repeatable."""
+        self._add("allow-host", text)
+
+    def opt_key(self, text: str) -> None:
+        """Accept this API key; repeatable; better kept in the file than on a command line."""
+        self._add("key", text)
+
+    def opt_limit(self, text: str) -> None:
+        """Set a bound: NAME=VALUE such as message-bytes=1048576; repeatable."""
+        self._add("limit", text)
+
+    def parseArgs(self, *arguments: str) -> None:  # noqa: N802
+        """Refuse everything that is not an option."""
+        if arguments:
+            raise usage.UsageError(f"expected only options, got {arguments[0]!r}")
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read options and file; a mistake is one line and exit status 1."""
+        try:
+            super().parseOptions(options)
+            self.configuration = self._configuration()
+        except usage.UsageError as mistake:
+            _fail(_not_built(str(mistake)))
+        except ConfigurationError as mistake:
+            _fail(str(mistake))
+
+    def _configuration(self) -> Configuration:
+        names = [*BY_NAME, "limit"]
+        given = {name: self.opts[name] for name in names if self.opts.get(name) not in (None, 0)}
+        given = {
+            name: bool(value) if name in BY_NAME and BY_NAME[name].kind is Kind.FLAG else value
+            for name, value in given.items()
+        }
+        file_name = self.opts["config"]
+        if file_name is None:
+            return read_configuration(given)
+        try:
+            text = Path(file_name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise ConfigurationError(f"--config {file_name}", f"cannot read it: {reason}") from None
+        return read_configuration(given, text, file_name)
+
+
+def _not_built(text: str) -> str:
+    """Say so where an unknown option is a word of the plan."""
+    for name, purpose in NOT_BUILT.items():
+        if text == f"option --{name} not recognized":
+            return f"--{name}: {purpose} is not built yet"
+    return text
+
+
+def makeService(options: Options) -> IService:
+    """Wire everything that the configuration asks for.
+
+    The only function of the package that imports the reactor.
+    """
+    from twisted.internet import reactor
+
+    configuration = options.configuration
+    dialects = tuple(
+        replace(dialect, limits=configuration.limits_of(dialect.limits))
+        for dialect in make_dialects(configuration.profile)
+    )
+    accounts = [_prepare(network) for network in configuration.networks]
+    chains = {
+        network.name: _make_chain(configuration, network, dialects, reactor)
+        for network in configuration.networks
+    }
+    sites = [
+        make_site(
+            reactor=reactor,
+            dialect=next((each for each in dialects if each.name == listener.dialect), None),
+            catalog=dialects,
+            services=chains,
+            settings=_server_settings(configuration),
+        )
+        for listener in configuration.listeners
+    ]
+    endpoints = [listener.endpoint for listener in configuration.listeners]
+    try:
+        listeners = ListenerService(
+            reactor=reactor, endpoints=list(zip(endpoints, sites, strict=True))
+        )
+    except CannotBind as mistake:
+        _fail(str(mistake))
+    raise_descriptor_limit()
+    return Lifecycle(
+        reactor=reactor,
+        listeners=listeners,
+        chains=list(chains.values()),
+        close_clients=lambda: gatherResults([site.close_all() for site in sites]),
+        ready=lambda: _introduce(configuration, accounts, listeners.addresses()),
+        give_up=_fail,
+        failed=lambda failure: _broken(failure, reactor),
+    )
+
+
+def _server_settings(configuration: Configuration) -> ServerSettings:
+    bounds = configuration.bounds
+    return ServerSettings(
+        allow_origins=configuration.allow_origins,
+        allow_hosts=configuration.allow_hosts,
+        keys=configuration.keys,
+        compression=configuration.compression,
+        connections_per_key=bounds.connections_per_key,
+        request_timeout_s=bounds.request_timeout_s,
+        idle_timeout_s=bounds.idle_timeout_s,
+    )
+
+
+def _prepare(network: Network) -> Sequence[Account]:
+    """Find what the worker would stumble over; return the accounts of the network.
+
+    The well-known ones are constants; nothing is imported for them.
+    """
+    settings = network.devchain
+    if importlib.util.find_spec("eth") is None:
+        _fail(
+            "the development chain needs the devchain extra: "
+            "pip install 'twisted-chainws[devchain]'"
+        )
+    if settings.data_dir is not None:
+        try:
+            Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            _fail(f"data-dir: expected a directory to write to, {error.filename}: {error.strerror}")
+        if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+            _fail(f"data-dir: expected a directory to write to, got {settings.data_dir}")
+    try:
+        return accounts_of(settings.mnemonic, settings.accounts)
+    except ValueError as mistake:
+        _fail(f"mnemonic: {mistake}")
+
+
+def _make_chain(
+    configuration: Configuration, network: Network, dialects: Sequence[Dialect], reactor: Any
+) -> ChainService:
+    bounds = configuration.bounds
+    chain_id = network.devchain.chain_id
+    return ChainService(
+        source=DevchainSource(network.devchain, reactor=reactor),
+        dialects=dialects,
+        settings=Settings(
+            profile=configuration.profile,
+            client_version=f"chainws/v{__version__}",
+            network_id=chain_id,
+            development=True,
+            query_alternatives=bounds.query_alternatives,
+            max_logs=bounds.max_logs,
+        ),
+        chain_id=chain_id,
+        clock=reactor,
+        random=os.urandom,
+        history=network.history,
+        journal_capacity=bounds.journal_ops,
+        max_filters=bounds.filters,
+        max_filter_items=bounds.filter_items,
+        filter_lifetime_s=bounds.filter_lifetime_s,
+    )
+
+
+def _introduce(
+    configuration: Configuration,
+    accounts: Sequence[Sequence[Account]],
+    addresses: Sequence[IAddress],
+) -> None:
+    """Print who is there and where, as anvil does; warn about what the outside can reach."""
+    lines = [f"chainws {__version__}"]
+    for network, owners in zip(configuration.networks, accounts, strict=True):
+        lines += ["", *_network_lines(configuration, network, owners)]
+    lines += [""]
+    for listener, address in zip(configuration.listeners, addresses, strict=True):
+        spoken = listener.dialect or "any dialect"
+        lines.append(f"Listening on {_place(address, listener.endpoint)} ({spoken})")
+    if not configuration.silent:
+        _print("\n".join(lines))
+    for listener in configuration.listeners:
+        if listener.outside:
+            _log.warn(
+                "{endpoint} can be reached from outside: whoever reaches it controls the "
+                "development chain and its unlocked accounts",
+                endpoint=listener.endpoint,
+            )
+
+
+def _print(text: str) -> None:
+    """Print to the terminal itself: Twisted makes log events of everything on ``sys.stdout``."""
+    if sys.__stdout__ is not None:
+        sys.__stdout__.write(text + "\n")
+        sys.__stdout__.flush()
+
+
+def _network_lines(
+    configuration: Configuration, network: Network, owners: Sequence[Account]
+) -> list[str]:
+    """Introduce a chain; keys of an own mnemonic only when asked for."""
+    settings = network.devchain
+    known = settings.mnemonic == WELL_KNOWN_MNEMONIC
+    show_keys = known or configuration.show_keys
+    lines = banner_lines(owners, show_keys=show_keys, balance_ether=settings.balance_ether)
+    if show_keys:
+        lines += ["", f"Mnemonic: {settings.mnemonic}", "Derivation path: m/44'/60'/0'/0/"]
+    return [*lines, "", f"Network {network.name}: chain id {settings.chain_id}"]
+
+
+def _place(address: IAddress, endpoint: str) -> str:
+    """Return host and port of an address, or the description where it has none."""
+    if isinstance(address, IPv6Address):
+        return f"[{address.host}]:{address.port}"
+    if isinstance(address, IPv4Address):
+        return f"{address.host}:{address.port}"
+    return endpoint
+
+
+class _Outcome:
+    """How the program ends."""
+
+    status = 0
+
+
+def _broken(failure: Failure, reactor: Any) -> None:
+    """End the program because a source cannot start."""
+    _Outcome.status = 1
+    sys.stderr.write(f"chainws: the chain cannot start: {failure.getErrorMessage()}\n")
+    _log.critical("the chain cannot start: {reason}", reason=failure.getErrorMessage())
+    reactor.stop()
+
+
+def main() -> None:
+    """Run ``twist chainws`` with the options of the command line, and a log for people."""
+    sys.argv[1:1] = ["--log-format=text", "chainws"]
+    try:
+        runpy.run_module("twisted", run_name="__main__", alter_sys=False)
+    except SystemExit as end:
+        raise SystemExit(end.code or _Outcome.status) from None
