@@ -164,6 +164,23 @@ def test_a_read_only_connection_cannot_write(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_a_record_is_replaced_also_after_it_was_read() -> None:
+    """Reading keeps a record at hand, and the next commit or rollback is seen all the same."""
+    db = SqliteDB(":memory:")
+    first = BlockRecord(base_root=b"r" * 32, edited_root=None, natives=b"")
+    second = BlockRecord(base_root=b"r" * 32, edited_root=b"e" * 32, natives=b"n")
+    db.put_record(b"h", first)
+    db.commit()
+    assert db.record(b"h") == db.record(b"h") == first
+    db.put_record(b"h", second)
+    assert db.record(b"h") == second
+    db.rollback()
+    assert db.record(b"h") == first
+    db.put_record(b"h", second)
+    db.commit()
+    assert db.record(b"h") == second
+
+
 def test_the_read_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache starts over when it is full."""
     monkeypatch.setattr("twisted_chainws.sources.devchain.engine.database._CACHE_ENTRIES", 3)

@@ -1,5 +1,6 @@
 """What a draft makes of transactions, and whether the world accepts its blocks."""
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from eth.chains.base import Chain
 from eth.db.atomic import AtomicDB
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.blocks import PragueBlock
+from eth.vm.forks.prague.constants import DEPOSIT_CONTRACT_ADDRESS, DEPOSIT_EVENT_SIGNATURE_HASH
 from eth.vm.forks.prague.transactions import Authorization
 from eth_keys import keys
-from eth_utils import keccak
+from eth_utils import ValidationError, keccak
 
 from tests.sources.devchain.engine.building import (
     ALICE,
@@ -378,3 +380,24 @@ def test_a_failed_transaction_is_in_the_block(engine: Engine) -> None:
     block = mine(engine, transaction(to=ENDLESS, gas=30_000))
     assert not block.receipts[0].succeeded
     assert block.receipts[0].gas_used == 30_000
+
+
+@pytest.mark.parametrize("header", [{"timestamp": GENESIS_TIME - 1}, {"extra_data": bytes(33)}])
+def test_an_impossible_header_is_refused(engine: Engine, header: dict[str, Any]) -> None:
+    """Time does not run backwards and extra data ends at 32 bytes."""
+    with pytest.raises(ValidationError):
+        build(engine, **header)
+    assert engine.height == 0
+
+
+def test_a_deposit_event_enters_the_requests_hash(engine: Engine) -> None:
+    """A log of the deposit contract is a request of EIP-6110; other blocks have none."""
+    topic = DEPOSIT_EVENT_SIGNATURE_HASH.hex()
+    code = bytes.fromhex(f"7f{topic}6102405fa100")
+    engine.edit(lambda state: state.set_code(DEPOSIT_CONTRACT_ADDRESS, code))
+    plain = mine(engine, transaction(nonce=0))
+    deposit = transaction(nonce=1, to=DEPOSIT_CONTRACT_ADDRESS, value=0, gas=100_000)
+    block = mine(engine, deposit)
+    request = sha256(b"\x00" + bytes(192)).digest()
+    assert plain.extras.header.requests_hash == sha256(b"").digest()
+    assert block.extras.header.requests_hash == sha256(request).digest()

@@ -318,3 +318,38 @@ def test_a_killed_writer_loses_nothing_it_had_announced(tmp_path: Path, lines: i
         assert len(engine.block(block_hash).receipts) == 1
     assert engine.read(engine.head_hash).balance(CAROL) == engine.height
     engine.close()
+
+
+def test_raw_bytes_are_those_of_the_block(engine: Engine) -> None:
+    """The raw receipts are typed like their transactions and hash into the header's root."""
+    block = mine(engine, transaction(nonce=0), transaction(nonce=1, type=0))
+    first, second = engine.raw_receipts(block.hash)
+    assert first[0] == 2
+    assert second[0] >= 0xC0
+    engine.rollback()
+    assert engine.raw_receipts(block.hash) == (first, second)
+    with pytest.raises(UnknownBlockHash):
+        engine.base_root(b"\x01" * 32)
+
+
+def test_side_branches_are_not_canonical(engine: Engine) -> None:
+    """A kept block off the canonical chain is known and not canonical."""
+    head = mine(engine)
+    side = build(engine, [transaction(nonce=0)], parent=head.parent_hash)
+    assert engine.is_canonical(head.hash)
+    assert not engine.is_canonical(side.hash)
+    assert engine.block(side.hash) == side
+    engine.set_head(head.parent_hash)
+    assert not engine.is_canonical(head.hash)
+
+
+def test_look_ups_are_right_when_blocks_are_no_longer_at_hand(engine: Engine) -> None:
+    """A reorganisation over blocks that must be read from disk moves their look-ups too."""
+    sent = [transaction(nonce=number) for number in range(3)]
+    blocks = [mine(engine, item) for item in sent]
+    engine.rollback()
+    engine.set_head(blocks[0].hash)
+    places = [engine.find_transaction(item.hash) for item in sent]
+    assert places == [(1, 0), None, None]
+    engine.rollback()
+    assert engine.find_transaction(sent[2].hash) == (3, 0)

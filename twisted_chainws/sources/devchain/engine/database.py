@@ -15,6 +15,7 @@ from eth.db.atomic import AtomicDBWriteBatch
 from eth.db.backends.base import BaseAtomicDB
 
 _CACHE_ENTRIES = 65_536
+_CACHED_RECORDS = 4_096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS block (
@@ -65,6 +66,7 @@ class SqliteDB(BaseAtomicDB):
         self._path = path
         self._fresh = Fresh()
         self._cache: dict[bytes, bytes] = {}
+        self._records: dict[bytes, BlockRecord] = {}
         self._inherited: sqlite3.Connection | None = None
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -140,12 +142,19 @@ class SqliteDB(BaseAtomicDB):
         """Return what is kept of a block, None for an unknown one."""
         if block_hash in self._fresh.records:
             return self._fresh.records[block_hash]
+        known = self._records.get(block_hash)
+        if known is not None:
+            return known
         row = self._connection.execute(
             "SELECT base_root, edited_root, natives FROM block WHERE hash = ?", (block_hash,)
         ).fetchone()
         if row is None:
             return None
-        return BlockRecord(base_root=row[0], edited_root=row[1], natives=row[2])
+        found = BlockRecord(base_root=row[0], edited_root=row[1], natives=row[2])
+        if len(self._records) >= _CACHED_RECORDS:
+            self._records.clear()
+        self._records[block_hash] = found
+        return found
 
     def put_record(self, block_hash: bytes, record: BlockRecord) -> None:
         """Keep the record of a block, to be committed."""
@@ -196,6 +205,8 @@ class SqliteDB(BaseAtomicDB):
                 self._cache.pop(key, None)
             else:
                 self._remember(key, value)
+        for block_hash in fresh.records:
+            self._records.pop(block_hash, None)
         self._fresh = Fresh()
 
     def _write(self, fresh: Fresh) -> None:
