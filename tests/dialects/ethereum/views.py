@@ -12,7 +12,7 @@ from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.types import Wei
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Fault, Profile, Settings, View
+from twisted_chainws.dialects.base import Fault, Outcome, Profile, Settings, View
 from twisted_chainws.dialects.ethereum import DIALECT, make
 from twisted_chainws.dialects.ethereum.errors import fault_of
 from twisted_chainws.errors import ChainwsError
@@ -56,10 +56,7 @@ def ask(view: View, method: str, *params: Any) -> Any:
 
 def read(answer: Any) -> Any:
     """Turn a plain answer into what the client reads; outcomes stay as they are."""
-    try:
-        return orjson.loads(orjson.dumps(answer))
-    except TypeError:
-        return answer
+    return answer if isinstance(answer, Outcome) else orjson.loads(orjson.dumps(answer))
 
 
 def refusal(view: View, method: str, *params: Any) -> tuple[int, str]:
@@ -84,7 +81,9 @@ def hex_of(value: bytes) -> str:
 
 def at_base_fee(block: Block, base_fee: int | None, **header: Any) -> Block:
     """Return the block with another base fee and other header fields; its hash stays."""
-    changed = replace(block.extras.header, base_fee_per_gas=None if base_fee is None else Wei(base_fee), **header)
+    changed = replace(
+        block.extras.header, base_fee_per_gas=None if base_fee is None else Wei(base_fee), **header
+    )
     return replace(block, extras=replace(block.extras, header=changed))
 
 

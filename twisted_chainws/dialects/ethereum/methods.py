@@ -38,6 +38,7 @@ from twisted_chainws.subscriptions.events import ChainEvent, LogEvent, ReceiptsA
 
 DEFAULT_PORT: Final = 8545
 
+
 def _hidden_from_real_chains(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
     """Make names unknown wherever the chain is not a development chain."""
 
