@@ -70,10 +70,7 @@ class DevchainSource:
         Raises:
             SourceUnavailable: the worker does not start, or not on this data directory.
         """
-        if self._settings.data_dir is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="chainws-"))
-        else:
-            Path(self._settings.data_dir).mkdir(parents=True, exist_ok=True)
+        self._make_directory()
         self._sink = sink
         try:
             await self._process.start()
@@ -112,6 +109,12 @@ class DevchainSource:
         answer: Deferred[Any] = Deferred()
         answer.errback(Unsupported(reason=reason))
         return answer
+
+    def _make_directory(self) -> None:
+        if self._settings.data_dir is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="chainws-"))
+        else:
+            Path(self._settings.data_dir).mkdir(parents=True, exist_ok=True)
 
     def _attach(self) -> dict[str, Any]:
         directory = self._directory or Path(self._settings.data_dir or ".")

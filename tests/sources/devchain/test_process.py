@@ -1,0 +1,149 @@
+"""The engine's process under fire: kill -9 at any moment loses nothing."""
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import gatherResults
+
+from tests.signing import signed
+from tests.sources.devchain.chains import ADDRESSES, ENDLESS, Chain, failure, pause, running
+from twisted_chainws import errors
+
+_STRANGER = "0x" + "ab" * 20
+ensure = pytest_twisted.ensureDeferred
+
+
+async def _settled(chain: Chain) -> dict[str, Any]:
+    """Wait until the worker answers; what it knows must be what the sink was told."""
+    info: dict[str, Any] = await chain.ask("node_info")
+    assert info["hash"] == chain.head
+    return info
+
+
+@ensure
+async def test_killed_between_requests_nothing_is_lost() -> None:
+    """Blocks, edits, snapshots, clock, pool, switches and impersonation survive a killed worker."""
+    async with running(mining=False) as chain:
+        await chain.ask("mine", count=3)
+        await chain.ask("set_balance", address=_STRANGER, value="0x5")
+        snapshot = await chain.ask("snapshot")
+        await chain.ask("increase_time", seconds=500)
+        await chain.ask("impersonate", address=_STRANGER)
+        await chain.ask("set_next_base_fee", value="0x7")
+        pooled = [await chain.send(), await chain.ask("send_raw", raw=signed(0, 5))]
+        told, head, pid = list(chain.sink.calls), chain.head, chain.source.pid
+        chain.kill()
+        info = await _settled(chain)
+        assert chain.source.pid != pid
+        assert chain.head == head
+        assert (info["time_offset"], info["base_fee"], list(info["snapshots"])) == (
+            500,
+            "0x7",
+            [snapshot],
+        )
+        assert await chain.balance(_STRANGER) == 5
+        assert await chain.ask("drop", hash=pooled[1]) == pooled[1]
+        assert await chain.ask("stop_impersonating", address=_STRANGER) is True
+        assert await chain.ask("automine") is False
+        assert chain.sink.calls == [*told, ("dropped", pooled[1])]
+        assert len(chain.sink.reasons) == 1
+        assert await chain.ask("revert", id=snapshot) is True
+
+
+@ensure
+async def test_killed_while_reading_the_read_is_asked_again() -> None:
+    """Reads in flight are answered by the next worker, calls in a child as well."""
+    async with running(call_timeout_s=0.5) as chain:
+        address = await chain.place(ENDLESS)
+        call = {"to": address, "gas": hex(50_000_000)}
+        answers = [chain.balance(ADDRESSES[1]) for _ in range(5)]
+        endless = failure(chain.ask("call", call=call, at=chain.head))
+        chain.kill()
+        assert [await answer for answer in answers] == [10_000 * 10**18] * 5
+        assert isinstance(await endless, errors.ExecutionTimeout)
+
+
+@ensure
+async def test_killed_while_writing_the_writer_is_told() -> None:
+    """A write in flight ends with SourceUnavailable; the chain goes on."""
+    async with running(gas_limit=200_000_000) as chain:
+        address = await chain.place(ENDLESS)
+        gas: dict[str, Any] = {"gas": hex(100_000_000), "gasPrice": hex(2 * 10**9)}
+        sent = chain.send(to=address, value="0x0", **gas)
+        await pause(0.2)
+        chain.kill()
+        error = await failure(sent)
+        assert isinstance(error, errors.SourceUnavailable)
+        assert "nothing was lost" in error.reason
+        await _settled(chain)
+        await chain.ask("drop_all")
+        await chain.send(1)
+        assert chain.height == 1
+
+
+@ensure
+async def test_killed_at_random_moments_the_sink_follows() -> None:
+    """Whatever was under way, the sink's chain is the worker's chain afterwards."""
+    dice = random.Random(5)
+    async with running() as chain:
+        for round_number in range(6):
+            commands = [
+                chain.send(dice.randrange(10)),
+                chain.ask("mine", count=dice.randrange(1, 4)),
+                chain.send(dice.randrange(10)),
+                chain.ask("reorg", depth=min(chain.height, 2), transactions=[]),
+                chain.ask("set_balance", address=_STRANGER, value=hex(round_number)),
+            ]
+            outcomes = gatherResults([command.addErrback(_unavailable) for command in commands])
+            await pause(dice.random() * 0.05)
+            chain.kill()
+            await outcomes
+            await _settled(chain)
+        before = chain.height
+        await chain.ask("mine")
+        assert chain.height == before + 1
+
+
+def _unavailable(problem: Any) -> str:
+    problem.trap(errors.SourceUnavailable)
+    return "unavailable"
+
+
+@ensure
+async def test_interval_mining_goes_on_after_a_kill() -> None:
+    """The timer survives the worker."""
+    async with running(block_time=0.1) as chain:
+        chain.kill()
+        await _settled(chain)
+        height = chain.height
+        while chain.height < height + 2:
+            await pause(0.05)
+
+
+@ensure
+async def test_a_worker_that_never_starts_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three deaths right at the start end in SourceUnavailable, said once per death and once more."""
+    program = tmp_path / "dies"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(errors.SourceUnavailable):
+        async with running():
+            raise AssertionError("started")
+    monkeypatch.undo()
+    assert sys.executable != str(program)
+
+
+@ensure
+async def test_requests_after_the_end_fail() -> None:
+    """A stopped chain answers nothing any more, and says so."""
+    async with running() as chain:
+        pending = chain.ask("mine", count=50)
+    assert isinstance(await failure(pending), errors.SourceUnavailable)
+    assert isinstance(await failure(chain.ask("accounts")), errors.SourceUnavailable)
