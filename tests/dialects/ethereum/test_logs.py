@@ -140,7 +140,7 @@ def finish(outcome: Any) -> Any:
 def test_a_long_range_is_searched_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond one step the rest is handed to a scan; the answer is the same."""
     whole = ask(VIEW, "eth_getLogs", {"fromBlock": "0x0"})
-    for name in ("BLOCKS_PER_STEP", "LOGS_PER_STEP"):
+    for name in ("BLOCKS_PER_STEP", "LOGS_PER_STEP", "FOUND_PER_STEP"):
         with monkeypatch.context() as patch:
             patch.setattr(logs, name, 1)
             assert finish(ask(VIEW, "eth_getLogs", {"fromBlock": "0x0"})) == whole

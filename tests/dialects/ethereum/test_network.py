@@ -2,7 +2,7 @@ from zlib import crc32
 
 import pytest
 
-from tests.dialects.ethereum.views import ask, make_view, refusal
+from tests.dialects.ethereum.views import ask, hex_of, make_view, refusal
 from tests.strategies import make_chain
 
 CHAIN = make_chain(3)
@@ -26,9 +26,21 @@ def test_config() -> None:
     assert current["systemContracts"].keys() == {"BEACON_ROOTS_ADDRESS", "HISTORY_STORAGE_ADDRESS"}
 
 
-def test_config_of_a_real_network() -> None:
-    """The fork schedule of a network that is only followed is not known."""
-    assert refusal(make_view(development=False), "eth_config")[0] == -32004
+@pytest.mark.parametrize("method", ["eth_config", "eth_capabilities"])
+def test_a_real_network(method: str) -> None:
+    """Fork schedule and retention of a network that is only followed are not known."""
+    assert refusal(make_view(development=False), method)[0] == -32004
+
+
+def test_capabilities() -> None:
+    """Every resource reaches back to the oldest block that is kept."""
+    blocks = make_chain(9)
+    answer = ask(make_view(blocks, history=4), "eth_capabilities")
+    assert answer.pop("head") == {"number": "0x8", "hash": hex_of(blocks[8].hash)}
+    assert answer.keys() == {"state", "tx", "logs", "receipts", "blocks", "stateproofs"}
+    oldest = make_view(blocks, history=4).chain.oldest.number
+    assert oldest > 0
+    assert all(kept == {"disabled": False, "oldestBlock": hex(oldest)} for kept in answer.values())
 
 
 @pytest.mark.parametrize(

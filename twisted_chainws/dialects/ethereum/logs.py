@@ -3,12 +3,12 @@
 Source: ``ethereum.md`` 2.3, 5.3, 5.7 (go-ethereum ``eth/filters``; the -32005 text is Infura's).
 """
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 
-from twisted_chainws.chain.model import Block, Kind, LocatedLog
+from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.chain.types import BlockNumber
 from twisted_chainws.dialects.base import (
     Fault,
@@ -26,12 +26,18 @@ from twisted_chainws.dialects.ethereum.criteria import LogQuery
 from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_log
 from twisted_chainws.dialects.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR
+from twisted_chainws.dialects.ethereum.shapes import Log
 from twisted_chainws.errors import FilterNotFound
 from twisted_chainws.subscriptions.filters import Filter, LogFilter, log_matches
 
 BLOCKS_PER_STEP: Final = 1_000
+"""Blocks that one step looks at, at most."""
+
 LOGS_PER_STEP: Final = 10_000
-"""Matching logs after which a step ends early, so that encoding them does not take long either."""
+"""Logs looked at after which a step ends early."""
+
+FOUND_PER_STEP: Final = 1_000
+"""Logs found after which a step ends early: writing one costs as much as looking at twenty."""
 
 Steps = Generator[None, None, Any]
 
@@ -62,9 +68,9 @@ def get_logs(view: View, query: LogQuery) -> Json:
         block = view.chain.block(query.block_hash)
         if block is None:
             refuse("unknown block", code=SERVER_ERROR)
-        found = list(_matching(wanted, [block]))
+        found = list(_matching(wanted, block))
         _refuse_more_than(view.settings.max_logs, len(found))
-        return [_shape(item) for item in found]
+        return found
     return _search(view, wanted, _number(view, query.first), _number(view, query.last))
 
 
@@ -83,13 +89,11 @@ def get_filter_logs(view: View, filter_id: str) -> Json:
 
 
 def _number(view: View, ref: BlockRef | None) -> BlockNumber:
-    """Read a bound of the range; a number is taken as it is, a tag is looked up."""
+    """Read a bound of the range; a number is taken as it is, a tag (never pending) is looked up."""
     if ref is not None and ref.number is not None:
         return BlockNumber(ref.number)
     found = decode.resolve(view, ref)
-    if not isinstance(found, Block):
-        refuse("pending logs are not supported")
-    return found.number
+    return found.number if isinstance(found, Block) else view.chain.height
 
 
 def _search(view: View, wanted: LogFilter, first: BlockNumber, last: BlockNumber) -> Json:
@@ -106,44 +110,36 @@ def _scan(view: View, wanted: LogFilter, first: BlockNumber, last: BlockNumber) 
     Returns:
         The JSON text of the array.
     """
-    parts: list[bytes] = []
-    count = 0
+    found: list[bytes] = []
     number: int = first
     searched: Block | None = None
     while number <= last:
         if searched is not None and not view.chain.is_canonical(searched.hash):
-            parts, count, number = [], 0, first
-        found: list[LocatedLog] = []
+            found, number = [], first
+        looked_at, enough = 0, len(found) + FOUND_PER_STEP
         for searched in view.chain.blocks(number, min(number + BLOCKS_PER_STEP - 1, last)):
-            found += _matching(wanted, [searched])
+            found += [orjson.dumps(shape) for shape in _matching(wanted, searched)]
+            looked_at += sum(len(receipt.logs) for receipt in searched.receipts)
             number = searched.number + 1
-            if len(found) >= LOGS_PER_STEP:
+            if looked_at >= LOGS_PER_STEP or len(found) >= enough:
                 break
-        else:
-            # The chain may have become shorter than the range.
-            if number <= last and number > view.chain.height:
-                number = last + 1
-        count += len(found)
-        _refuse_more_than(view.settings.max_logs, count)
-        parts += [orjson.dumps(_shape(item)) for item in found]
-        if number <= last:
-            yield
-    return orjson.Fragment(b"[" + b",".join(parts) + b"]")
+        _refuse_more_than(view.settings.max_logs, len(found))
+        # A rollback may have made the chain shorter than the range.
+        if number > min(last, view.chain.height):
+            break
+        yield
+    return orjson.Fragment(b"[" + b",".join(found) + b"]")
 
 
-def _matching(wanted: LogFilter, blocks: Iterable[Block]) -> Iterable[LocatedLog]:
-    return (
-        item
-        for block in blocks
-        if any(receipt.logs for receipt in block.receipts)
-        for item in block.logs()
-        if log_matches(wanted, item.log)
-        and block.transactions[item.transaction_index].kind is Kind.EVM
-    )
-
-
-def _shape(item: LocatedLog) -> Any:
-    return encode_log(item.block, item.transaction_index, item.log_index, item.log)
+def _matching(wanted: LogFilter, block: Block) -> Iterator[Log]:
+    """Yield the logs of a block that are meant; those of other families only count."""
+    log_index = 0
+    for position, receipt in enumerate(block.receipts):
+        if receipt.logs and block.transactions[position].kind is Kind.EVM:
+            for offset, log in enumerate(receipt.logs, log_index):
+                if log_matches(wanted, log):
+                    yield encode_log(block, position, offset, log)
+        log_index += len(receipt.logs)
 
 
 def _refuse_more_than(limit: int, count: int) -> None:

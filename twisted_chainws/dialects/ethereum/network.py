@@ -1,6 +1,6 @@
 """Handlers that describe the network and the node's own role in it. Sans-I/O.
 
-Source: EIP-7910 (``eth_config``); EIP-2124 and EIP-6122 (fork hash); ``ethereum.md`` 5.3.
+Source: EIP-7910 (``eth_config``); execution-apis ``src/schemas/capabilities.yaml``, 5eb4986; EIP-2124 and EIP-6122 (fork hash); ``ethereum.md`` 5.3.
 """
 
 from collections.abc import Mapping
@@ -73,6 +73,23 @@ def _config(view: View, genesis: Block) -> Json:
 
 
 @takes()
+def capabilities(view: View) -> Json:
+    """Answer ``eth_capabilities``: what history can be asked about.
+
+    Raises:
+        Unsupported: the chain comes from nodes, whose retention is not known here.
+    """
+    if not view.settings.development:
+        raise Unsupported(reason="the retention of this network is not known")
+    head, oldest = view.chain.head, encode_quantity(view.chain.oldest.number)
+    kept = {"disabled": False, "oldestBlock": oldest}
+    return {
+        "head": {"number": encode_quantity(head.number), "hash": encode_data(head.hash)},
+        **dict.fromkeys(("state", "tx", "logs", "receipts", "blocks", "stateproofs"), kept),
+    }
+
+
+@takes()
 def coinbase(view: View) -> Json:
     """Answer ``eth_coinbase``: who the head pays."""
     return encode_data(view.chain.head.extras.header.coinbase)
@@ -104,4 +121,7 @@ DROPPED: Final[Mapping[str, Handler]] = {
 }
 """What go-ethereum no longer serves and development nodes still do."""
 
-NETWORK: Final[Mapping[str, Handler]] = {"eth_config": config}
+NETWORK: Final[Mapping[str, Handler]] = {
+    "eth_config": config,
+    "eth_capabilities": capabilities,
+}
