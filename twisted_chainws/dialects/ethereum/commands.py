@@ -147,6 +147,7 @@ _ACCOUNTS: Final = (
         hardhat_names=("hardhat_stopImpersonatingAccount",),
         ask="stop_impersonating",
         arguments={"address": address},
+        hardhat_answer=as_it_is,
     ),
     Command(
         names=("anvil_autoImpersonateAccount",),

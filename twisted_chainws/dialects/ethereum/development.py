@@ -132,8 +132,14 @@ def reset_options(value: Any) -> None:
 
 
 def _reset(answer: Answer) -> Handler:
-    def reset(_view: View, _options: None) -> Forward:
-        return ask("reset", {}, answer)
+    """Answer ``anvil_reset``; the chain id may have become another one, too."""
+
+    def reset(view: View, _options: None) -> Forward:
+        def follow(node: Mapping[str, Any]) -> Json:
+            view.chain.chain_id = node["chain_id"]
+            return answer(node)
+
+        return ask("reset", {}, lambda _done: ask("node_info", {}, follow))
 
     return takes(reset_options, required=0)(reset)
 

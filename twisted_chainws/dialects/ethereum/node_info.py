@@ -8,47 +8,40 @@ from typing import Any, Final
 
 from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum.arguments import takes
-from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
-from twisted_chainws.dialects.ethereum.fees import suggested_tip
+from twisted_chainws.dialects.ethereum.encode import encode_quantity
 from twisted_chainws.dialects.ethereum.state import ask
 
 
 @takes()
-def node_info(view: View) -> Json:
+def node_info(_view: View) -> Json:
     """Answer ``anvil_nodeInfo``."""
-
-    def with_fees(node: Mapping[str, Any]) -> Json:
-        return ask("fees", {}, lambda fees: _node_info(view, node, int(fees["next_base_fee"], 16)))
-
-    return ask("node_info", {}, with_fees)
+    return ask("node_info", {}, _node_info)
 
 
-def _node_info(view: View, node: Mapping[str, Any], base_fee: int) -> Json:
-    head = view.chain.head
+def _node_info(node: Mapping[str, Any]) -> Json:
     return {
-        "currentBlockNumber": encode_quantity(head.number),
-        "currentBlockTimestamp": head.timestamp,
-        "currentBlockHash": encode_data(head.hash),
+        "currentBlockNumber": encode_quantity(node["number"]),
+        "currentBlockTimestamp": node["timestamp"],
+        "currentBlockHash": node["hash"],
         "hardFork": node["hardfork"],
         "transactionOrder": "fees",
         "environment": {
-            "baseFee": encode_quantity(base_fee),
-            "chainId": view.chain.chain_id,
+            "baseFee": node["base_fee"],
+            "chainId": node["chain_id"],
             "gasLimit": encode_quantity(node["gas_limit"]),
-            "gasPrice": encode_quantity(base_fee + suggested_tip(view)),
+            "gasPrice": node["gas_price"],
         },
         "forkConfig": {"forkUrl": None, "forkBlockNumber": None, "forkRetryBackoff": None},
     }
 
 
 def _metadata(view: View, node: Mapping[str, Any]) -> dict[str, Any]:
-    head = view.chain.head
     return {
         "clientVersion": view.settings.client_version,
-        "chainId": view.chain.chain_id,
-        "instanceId": node["instance_id"],
-        "latestBlockNumber": head.number,
-        "latestBlockHash": encode_data(head.hash),
+        "chainId": node["chain_id"],
+        "instanceId": node["instance"],
+        "latestBlockNumber": node["number"],
+        "latestBlockHash": node["hash"],
     }
 
 
@@ -63,7 +56,9 @@ def anvil_metadata(view: View) -> Json:
             "clientSemver": version[0].removeprefix("v") if version else None,
             "clientCommitSha": None,
             "forkedNetwork": None,
-            "snapshots": node["snapshots"],
+            "snapshots": {
+                name: [place["number"], place["hash"]] for name, place in node["snapshots"].items()
+            },
         }
 
     return ask("node_info", {}, show)
