@@ -1,6 +1,7 @@
 """Handlers that describe the network and the node's own role in it. Sans-I/O.
 
-Source: EIP-7910 (``eth_config``); execution-apis ``src/schemas/capabilities.yaml``, 5eb4986; EIP-2124 and EIP-6122 (fork hash); ``ethereum.md`` 5.3.
+Source: EIP-7910 (``eth_config``); execution-apis ``src/schemas/capabilities.yaml``, 5eb4986;
+EIP-2124 and EIP-6122 (fork hash); ``ethereum.md`` 5.3.
 """
 
 from collections.abc import Mapping
