@@ -1,13 +1,16 @@
 """Forked children of the worker: each runs one job and hands its result over a pipe.
 
 A child inherits the whole engine for the price of a fork, so it starts at once; its memory dies
-with it. What it says: any number of ``.`` and 32 bytes (the transaction it runs now), then ``=``
-and the pickled outcome. Only our own children write to these pipes.
+with it, and it dies with the worker where the system can arrange that. What it says: any number of
+``.`` and 32 bytes (the transaction it runs now), then ``=`` and the pickled outcome. Only our own
+children write to these pipes.
 """
 
+import ctypes
 import os
 import pickle
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -25,6 +28,11 @@ _GRACE_S: Final = 1.0
 _CHUNK: Final = 1 << 20
 _PROGRESS: Final = b"."
 _PROGRESS_BYTES: Final = 33
+_FAILED: Final = "the development chain's engine failed on this request"
+_STANDARD: Final = (0, 1, 2)
+_SET_DEATH_SIGNAL: Final = 1
+"""Source: Linux prctl(2), PR_SET_PDEATHSIG."""
+_PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
 
 Done: TypeAlias = Callable[[Callable[[], Any]], None]
 """Takes a function that returns the job's result or raises its error."""
@@ -121,11 +129,13 @@ class Children:
 
     def _fork(self, job: Job, engine: Engine, done: Done) -> None:
         reading, writing = os.pipe()
+        worker = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 for descriptor in (*self._close, reading, *self._children):
                     os.close(descriptor)
+                _leave_the_family(worker)
                 engine.reopen_read_only()
                 _say(writing, b"=" + _run(job, engine, writing))
             finally:
@@ -147,6 +157,21 @@ class Children:
             self._fork(*self._queue.popleft())
 
 
+def _leave_the_family(worker: int) -> None:
+    """Let go of the parent's pipes and make sure not to outlive the worker for long.
+
+    A child that held standard output would hide the death of its worker from the parent. Without
+    ``prctl`` (that is, not on Linux) an orphan ends with the time limit of its job.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in _STANDARD:
+        os.dup2(nothing, descriptor)
+    if _PRCTL is not None:
+        _PRCTL(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != worker:
+        os._exit(1)
+
+
 def _run(job: Job, engine: Engine, descriptor: int) -> bytes:
     """Run the job in this child; return its pickled outcome."""
     try:
@@ -154,9 +179,8 @@ def _run(job: Job, engine: Engine, descriptor: int) -> bytes:
         return pickle.dumps((value, engine.export_fresh() if job.writes else None, None))
     except ChainwsError as error:
         return pickle.dumps((None, None, encode_error(error)))
-    except BaseException:  # noqa: BLE001 - whatever it is, the parent must hear of it
-        traceback.print_exc()
-        return pickle.dumps((None, None, {"error": "", "facts": {}}))
+    except BaseException:  # noqa: BLE001 - whatever it is, the worker must hear of it
+        return pickle.dumps((None, None, traceback.format_exc()))
 
 
 def _say(descriptor: int, data: bytes) -> None:
@@ -169,8 +193,11 @@ def _say(descriptor: int, data: bytes) -> None:
 def _outcome(said: bytes) -> Any:
     """Return value and writes of a child that ended, or raise its error."""
     if not said.startswith(b"="):
-        raise SourceUnavailable(reason="the development chain's engine failed on this request")
+        raise SourceUnavailable(reason=_FAILED)
     value, fresh, error = pickle.loads(said[1:])  # noqa: S301 - from our own child
+    if isinstance(error, str):
+        sys.stderr.write(error)
+        raise SourceUnavailable(reason=_FAILED)
     if error is not None:
         raise decode_error(error)
     return value, fresh

@@ -178,10 +178,6 @@ class Mempool:
             nonce += 1
         return nonce
 
-    def has_pending(self) -> bool:
-        """Tell whether any transaction may run."""
-        return "pending" in self._standing.values()
-
     def select(self, *, base_fee: int, blob_base_fee: int) -> "Selection":
         """Return the executable transactions in the order in which a block takes them."""
         runs = []
