@@ -307,8 +307,10 @@ class _Outcome:
 def _broken(failure: Failure, reactor: Any) -> None:
     """End the program because a source cannot start."""
     _Outcome.status = 1
-    sys.stderr.write(f"chainws: the chain cannot start: {failure.getErrorMessage()}\n")
-    _log.critical("the chain cannot start: {reason}", reason=failure.getErrorMessage())
+    reason = failure.getErrorMessage()
+    _log.critical("the chain cannot start: {reason}", reason=reason)
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(f"chainws: the chain cannot start: {reason}\n")
     reactor.stop()
 
 
