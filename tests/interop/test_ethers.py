@@ -22,7 +22,7 @@ CHECKS: Final = (
     "asks many things at once",
     "follows blocks, pending transactions and events",
 )
-LIVE_CHECKS: Final = ("sees a reorganisation undo a log",)
+LIVE_CHECKS: Final = ("sees a reorganisation repeat a height",)
 
 
 @pytest.mark.parametrize(
