@@ -8,7 +8,7 @@ import pytest_twisted
 from tests.signing import signed
 from tests.sources.devchain.chains import ADDRESSES, ECHO_STORAGE, Chain, failure, running
 from twisted_chainws import errors
-from twisted_chainws.sources.devchain.codec import decode_block
+from twisted_chainws.sources.devchain.codec import encode_hex
 
 _ETHER = 10**18
 _STRANGER = "0x" + "ab" * 20
@@ -309,7 +309,7 @@ async def test_questions_about_the_pending_block() -> None:
     """The pending block holds the pool; state, calls and estimates can be asked on it."""
     async with running(mining=False) as chain:
         await chain.send(value=hex(5))
-        block = decode_block(await chain.ask("pending_block"))
+        block = await chain.ask("pending_block")
         assert (block.number, len(block.transactions)) == (1, 1)
         assert await chain.balance(ADDRESSES[9], "pending") == 10_000 * _ETHER + 5
         assert await chain.nonce(ADDRESSES[0], "pending") == 1
@@ -350,9 +350,9 @@ async def test_keys_and_filling() -> None:
         assert await chain.ask("accounts") == list(ADDRESSES)
         request = {"from": ADDRESSES[0], "to": ADDRESSES[1], "value": "0x1"}
         filled = await chain.ask("fill", transaction=request)
-        assert (filled["transaction"]["type"], filled["transaction"]["gas_limit"]) == (2, 21_000)
+        assert (filled["transaction"].type, filled["transaction"].gas_limit) == (2, 21_000)
         made = await chain.ask("sign_transaction", transaction=request)
-        assert await chain.ask("send_raw", raw=made["raw"]) == made["transaction"]["hash"]
+        assert await chain.ask("send_raw", raw=made["raw"]) == encode_hex(made["transaction"].hash)
         signature = await chain.ask("sign", address=ADDRESSES[0], message="0x68656c6c6f")
         assert len(signature) == 132
         data = {

@@ -107,6 +107,12 @@ _AUTHORIZATION: Final[Mapping[str, Decoder]] = {
     "s": decode.quantity256,
 }
 
+
+def _type(value: Any) -> int:
+    """Read a transaction type; web3.py writes it as a JSON number, and geth ignores it."""
+    return value if type(value) is int and value >= 0 else decode.quantity(value)
+
+
 _CALL: Final = members(
     {
         "from": decode.address,
@@ -123,7 +129,7 @@ _CALL: Final = members(
         "chainId": decode.quantity256,
         "maxFeePerBlobGas": decode.quantity256,
         "blobVersionedHashes": listed(decode.hash32, "[]common.Hash"),
-        "type": decode.quantity,
+        "type": _type,
         "authorizationList": listed(
             members(
                 _AUTHORIZATION,

@@ -6,7 +6,7 @@ worker can say exactly what the old one did not live to tell.
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,17 @@ __all__ = ["DevchainSource"]
 
 DATABASE_NAME: Final = "chain.sqlite"
 _KNOWN_BLOCKS: Final = 100_000
+
+
+def _revive_transaction(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"transaction": decode_transaction(answer["transaction"])}
+
+
+_REVIVED: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "fill": _revive_transaction,
+    "pending_block": decode_block,
+    "sign_transaction": _revive_transaction,
+}
 
 
 class DevchainSource:
@@ -98,12 +109,16 @@ class DevchainSource:
     def query(self, method: str, params: Mapping[str, Any]) -> "Deferred[Any]":
         """Ask the worker; the words are those of ``methods.METHODS``.
 
+        What a dialect shows as a block or as a transaction arrives as the model value.
+
         Raises:
             Unsupported: there is no such word.
         """
         if method not in METHODS:
             return self._refuse(f"the development chain does not know {method}")
-        return self._process.request(method, params)
+        answer = self._process.request(method, params)
+        revive = _REVIVED.get(method)
+        return answer if revive is None else answer.addCallback(revive)
 
     def _refuse(self, reason: str) -> "Deferred[Any]":
         answer: Deferred[Any] = Deferred()
