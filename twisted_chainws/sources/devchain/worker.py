@@ -27,7 +27,7 @@ from twisted_chainws.errors import ChainwsError, InvalidControl
 from twisted_chainws.sources.devchain.children import Children
 from twisted_chainws.sources.devchain.codec import FrameParser, encode_error, render_frame
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job
-from twisted_chainws.sources.devchain.engine.limit import TimeUp
+from twisted_chainws.sources.devchain.engine.limit import TimeUp, forget_lost_alarms
 from twisted_chainws.sources.devchain.engine.node import Node
 from twisted_chainws.sources.devchain.methods import READS, WRITES
 from twisted_chainws.sources.devchain.settings import DevchainSettings, decode_settings
@@ -290,6 +290,7 @@ def main() -> None:
     """Run the worker on descriptors 3 and 4."""
     # Ctrl-C reaches the whole group; the parent decides when the engine ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forget_lost_alarms()
     worker = Worker(
         inbox=_INBOX,
         outbox=_OUTBOX,

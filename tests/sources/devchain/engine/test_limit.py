@@ -1,5 +1,6 @@
 """Interrupting endless work leaves nothing behind."""
 
+import sys
 import time
 
 import pytest
@@ -15,7 +16,7 @@ from tests.sources.devchain.engine.building import (
     transaction,
 )
 from twisted_chainws.sources.devchain.engine.core import Engine
-from twisted_chainws.sources.devchain.engine.limit import TimeUp, within
+from twisted_chainws.sources.devchain.engine.limit import TimeUp, forget_lost_alarms, within
 
 
 def test_an_endless_call_is_interrupted_and_the_next_one_is_right(engine: Engine) -> None:
@@ -74,3 +75,23 @@ def test_the_alarm_cannot_be_swallowed() -> None:
 
     with pytest.raises(TimeUp):
         within(0.01, stubborn)
+
+
+def test_an_alarm_lost_in_a_destructor_says_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm swallowed by a ``__del__`` is not printed; other exceptions there still are."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    forget_lost_alarms()
+
+    class Fragile:
+        def __init__(self, fault: type[BaseException]) -> None:
+            self.fault = fault
+
+        def __del__(self) -> None:
+            raise self.fault
+
+    Fragile(TimeUp)
+    assert capsys.readouterr().err == ""
+    Fragile(ZeroDivisionError)
+    assert "ZeroDivisionError" in capsys.readouterr().err

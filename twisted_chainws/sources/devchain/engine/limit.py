@@ -1,6 +1,7 @@
 """A time limit for interruptible work."""
 
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
@@ -22,6 +23,17 @@ class _Alarm:
 def _ring(_signal: int, _frame: FrameType | None) -> None:
     if _Alarm.armed:
         raise TimeUp
+
+
+def forget_lost_alarms() -> None:
+    """Let no word be printed of an alarm that fell into a ``__del__``; the next one works."""
+    report = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if unraisable.exc_type is not TimeUp:
+            report(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def within(seconds: float, job: Callable[[], T]) -> T:
