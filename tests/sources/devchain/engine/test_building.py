@@ -1,0 +1,101 @@
+"""Blocks of what the pool holds."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.assembler import assemble
+from tests.sources.devchain.engine.driving import driven
+from twisted_chainws.errors import BuildTimeout
+from twisted_chainws.sources.devchain.engine.building import Watch
+from twisted_chainws.sources.devchain.engine.jobs import Stuck
+
+_ENDLESS = "0x" + assemble(":loop @loop JUMP").hex()
+_TARGET = "0x" + "c0" * 20
+_HEAVY = {"to": _TARGET, "value": "0x0", "gas": hex(25_000_000), "gasPrice": hex(2 * 10**9)}
+
+
+def test_what_does_not_fit_waits(tmp_path: Path) -> None:
+    """A block is filled up to its gas limit; the rest comes in the next one."""
+    with driven(tmp_path, mining=False, gas_limit=50_000) as node:
+        for sender in range(3):
+            node.send(sender, gas="0x5208")
+        node.ask("mine")
+        assert len(node.hub.engine.block(node.hub.engine.head_hash).transactions) == 2
+        node.ask("mine")
+        assert len(node.hub.engine.block(node.hub.engine.head_hash).transactions) == 1
+
+
+def test_what_became_invalid_is_dropped(tmp_path: Path) -> None:
+    """Two transactions that together cost more than the sender has: the second is dropped."""
+    with driven(tmp_path, mining=False, balance_ether=10) as node:
+        node.send(value=hex(6 * 10**18))
+        node.send(value=hex(6 * 10**18))
+        node.events()
+        node.ask("mine")
+        assert sorted(node.events()) == ["advance", "dropped"]
+        assert len(node.hub.pool) == 0
+
+
+def test_a_slow_transaction_is_left_out(tmp_path: Path) -> None:
+    """The block is made without it; alone, it makes no block with automine."""
+    with driven(tmp_path, build_timeout_s=0.1) as node:
+        node.ask("set_code", address=_TARGET, code=_ENDLESS)
+        with pytest.raises(BuildTimeout):
+            node.ask("send", transaction={"from": node.ask("accounts")[0], **_HEAVY})
+        assert node.hub.engine.height == 0
+        assert len(node.hub.pool) == 0
+
+
+def test_a_stuck_child_costs_only_its_transaction(tmp_path: Path) -> None:
+    """The draft is begun again without the transaction that a child was killed over."""
+    with driven(tmp_path, mining=False) as node:
+        stuck, fine = (bytes.fromhex(node.send(sender)[2:]) for sender in (0, 1))
+        command = node.node.write("mine", {})
+        next(command)
+        job = command.throw(Stuck(stuck))
+        with pytest.raises(StopIteration):
+            command.send(job.run(lambda _: None))
+        block = node.hub.engine.block(node.hub.engine.head_hash)
+        assert [item.hash for item in block.transactions] == [fine]
+        assert stuck not in node.hub.pool
+
+
+def test_a_child_stuck_for_no_known_reason_ends_the_command(tmp_path: Path) -> None:
+    """Without a transaction to blame there is nothing to leave out."""
+    with driven(tmp_path) as node:
+        command = node.node.write("mine", {})
+        next(command)
+        with pytest.raises(BuildTimeout):
+            command.throw(Stuck(b""))
+
+
+def test_cheap_blocks_are_tried_in_place(tmp_path: Path) -> None:
+    """Little gas is worth a try; much gas goes to a child at once."""
+    with driven(tmp_path, mining=False) as node:
+        node.send(gas="0x5208")
+        node.ask("mine")
+        assert node.jobs[-1].in_place
+        node.send(gas=hex(2_000_000))
+        node.ask("mine")
+        assert not node.jobs[-1].in_place
+
+
+def test_mix_hashes_differ_by_number_and_branch(tmp_path: Path) -> None:
+    """No two blocks of a chain, nor the same heights of two branches, share their randomness."""
+    with driven(tmp_path) as node:
+        node.ask("mine", count=2)
+        before = [node.hub.engine.block(node.hub.engine.canonical_hash(n)) for n in (1, 2)]
+        node.ask("reorg", depth=2, transactions=[])
+        after = [node.hub.engine.block(node.hub.engine.canonical_hash(n)) for n in (1, 2)]
+        assert len({block.extras.header.mix_hash for block in (*before, *after)}) == 4
+
+
+def test_watch_reports_before_it_runs() -> None:
+    """The transaction is named before it runs; none is named with zeros."""
+    said: list[bytes] = []
+    watch = Watch(said.append, 1.0)
+    assert watch.run(lambda: len(said), b"h" * 32) == 1
+    watch.report(b"")
+    assert said == [b"h" * 32, bytes(32)]
+    assert watch.current == b""

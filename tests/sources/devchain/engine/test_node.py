@@ -1,0 +1,71 @@
+"""The node: tables, attaching, reopening."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources.devchain.engine.driving import ADDRESSES, NOW, driven
+from twisted_chainws.errors import InvalidControl
+from twisted_chainws.sources.devchain.codec import decode_block, encode_hex
+from twisted_chainws.sources.devchain.engine.node import Node
+from twisted_chainws.sources.devchain.methods import READS, WRITES
+from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+
+def test_every_word_has_a_handler(tmp_path: Path) -> None:
+    """The tables hold exactly the words of the pipe."""
+    with driven(tmp_path) as node:
+        assert set(node.node._read_table) == READS
+        assert set(node.node._commands) | set(node.node._instant) == WRITES
+
+
+def test_attaching_tells_what_was_missed(tmp_path: Path) -> None:
+    """A new parent gets all blocks, an old one those above its newest canonical hash."""
+    with driven(tmp_path) as node:
+        first = node.node.attach([])
+        assert [decode_block(block).timestamp for block in first["blocks"]] == [NOW]
+        assert (first["automine"], first["interval_s"]) == (True, None)
+        known = [node.head]
+        node.ask("mine", count=2)
+        again = node.node.attach(["0x" + "99" * 32, *known])
+        assert again["ancestor"] == known[0]
+        assert [block["number"] for block in again["applied"]] == [1, 2]
+        with pytest.raises(InvalidControl):
+            node.node.attach(["0x" + "99" * 32])
+
+
+def test_a_reopened_file_goes_on(tmp_path: Path) -> None:
+    """Head, pool order and control state are what they were."""
+    with driven(tmp_path, mining=False) as node:
+        node.ask("mine")
+        hashes = [node.send(sender) for sender in (3, 1, 2)]
+        node.ask("drop", hash=hashes[0])
+        node.ask("increase_time", seconds=5)
+        head = node.head
+    with driven(tmp_path, mining=False) as node:
+        assert node.head == head
+        assert [encode_hex(entry.hash) for entry in node.hub.pool] == hashes[1:]
+        assert node.hub.control.time_offset == 5
+        attached = node.node.attach([head])
+        assert [shape["hash"] for shape in attached["pool"]["pending"]] == hashes[1:]
+        late = node.send(4)
+        assert [encode_hex(entry.hash) for entry in node.hub.pool] == [*hashes[1:], late]
+
+
+def test_a_false_mnemonic_is_refused(tmp_path: Path) -> None:
+    """The error says which setting is wrong."""
+    with pytest.raises(InvalidControl, match="mnemonic"):
+        Node.open(
+            str(tmp_path / "chain"),
+            DevchainSettings(mnemonic="not a mnemonic"),
+            wall_clock=lambda: 0.0,
+        )
+
+
+def test_all_families_are_funded_at_genesis(tmp_path: Path) -> None:
+    """Ethereum, Zilliqa and Ontology addresses of the mnemonic own the same coin."""
+    with driven(tmp_path, balance_ether=3) as node:
+        for account in node.hub.keyring.accounts:
+            for address in (account.address, account.zilliqa_address, account.ontology_address):
+                assert node.hub.balance_of(address) == 3 * 10**18
+        assert node.ask("accounts") == list(ADDRESSES)
