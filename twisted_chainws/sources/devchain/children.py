@@ -29,6 +29,8 @@ _CHUNK: Final = 1 << 20
 _PROGRESS: Final = b"."
 _PROGRESS_BYTES: Final = 33
 _FAILED: Final = "the development chain's engine failed on this request"
+_POLITENESS: Final = 10
+"""Niceness of a long read: what is answered at once goes first where cores are scarce."""
 _STANDARD: Final = (0, 1, 2)
 _SET_DEATH_SIGNAL: Final = 1
 """Source: Linux prctl(2), PR_SET_PDEATHSIG."""
@@ -136,6 +138,8 @@ class Children:
                 for descriptor in (*self._close, reading, *self._children):
                     os.close(descriptor)
                 _leave_the_family(worker)
+                if not job.writes:
+                    os.nice(_POLITENESS)
                 engine.reopen_read_only()
                 _say(writing, b"=" + _run(job, engine, writing))
             finally:
