@@ -325,7 +325,7 @@ class ChainService(Service):
         """Keep an event for pollers, and render it once for each way in which somebody wants it."""
         channel.polled.feed(event)
         for item, subscriptions in channel.registry.match(event):
-            ways = {(entry.encode, entry.cursor) for entry in subscriptions}
+            ways = dict.fromkeys((entry.encode, entry.cursor) for entry in subscriptions)
             for encode, wants_cursor in ways:
                 cursor = self._cursor(place) if wants_cursor else None
                 notice = self._render(channel, encode, item, cursor)
