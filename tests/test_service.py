@@ -317,7 +317,7 @@ def test_scan_that_breaks_or_is_cancelled_ends(stand: Stand) -> None:
     stand.clock.advance(0)
     assert seen[0].check(ValueError)
 
-    steps = []
+    steps: list[int] = []
 
     def endless() -> Iterator[None]:
         while True:
