@@ -12,6 +12,7 @@ from twisted.internet.threads import deferToThread
 from twisted.protocols.wire import Echo
 
 from tests.certificates import common_name, write_certificate
+from tests.sockets import connect, echo
 from twisted_chainws.server.listening import CannotBind, ListenerService
 
 pytestmark = pytest.mark.integration
@@ -30,25 +31,16 @@ def _port(listeners: ListenerService) -> int:
     return port
 
 
-def _connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
-
-
 def _connect_tls(port: int) -> ssl.SSLSocket:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plain = _connect(port)
+    plain = connect(port)
     try:
         return context.wrap_socket(plain)
     except BaseException:
         plain.close()
         raise
-
-
-def _echo(peer: socket.socket, data: bytes) -> bytes:
-    peer.sendall(data)
-    return peer.recv(len(data))
 
 
 def _name_shown(port: int) -> str:
@@ -62,9 +54,9 @@ async def test_clients_wait_until_they_are_admitted() -> None:
     listeners = _listeners(f"tcp:0:{LOCAL}")
     listeners.bind()
     listeners.bind()
-    early = await deferToThread(_connect, _port(listeners))
+    early = await deferToThread(connect, _port(listeners))
     with early:
-        answer = deferToThread(_echo, early, b"early")
+        answer = deferToThread(echo, early, b"early")
         listeners.admit()
         assert await answer == b"early"
     await listeners.stopService()
@@ -87,7 +79,7 @@ async def test_a_taken_port_leaves_nothing_open() -> None:
         assert str(caught.value) == f"cannot listen on 127.0.0.1:{port}: Address already in use"
         assert listeners.addresses() == []
         with pytest.raises(ConnectionRefusedError):
-            await deferLater(reactor, 0, _connect, free)
+            await deferLater(reactor, 0, connect, free)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +119,7 @@ async def test_certificates_are_swapped_and_open_connections_stay(tmp_path: Path
         assert await deferToThread(_name_shown, port) == "first"
         listeners.reload()
         assert await deferToThread(_name_shown, port) == "second"
-        assert await deferToThread(_echo, old, b"still here") == b"still here"
+        assert await deferToThread(echo, old, b"still here") == b"still here"
     await listeners.stopService()
 
 
