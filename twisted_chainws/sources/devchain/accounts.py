@@ -129,9 +129,7 @@ class Account(Protocol):
         """32 bytes."""
 
 
-def banner_lines(
-    accounts: Sequence[Account], *, show_keys: bool, balance_ether: int
-) -> list[str]:
+def banner_lines(accounts: Sequence[Account], *, show_keys: bool, balance_ether: int) -> list[str]:
     """Return the lines that introduce the Ethereum accounts, without line ends.
 
     Args:
