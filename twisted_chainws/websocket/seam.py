@@ -382,7 +382,12 @@ class ServerConnection(WebSocketServerProtocol):
             self._log.failure("closing broke")
 
     def _closeConnection(self, abort: bool = False) -> None:  # noqa: FBT001, FBT002, N802
-        """Hang up; what cannot be flushed in time is cut off."""
+        """Hang up; what cannot be flushed in time is cut off.
+
+        Autobahn also aborts after a clean close, and a Close of ours that still waits for the
+        socket would be lost.
+        """
+        abort = abort and not self.wasClean
         super()._closeConnection(abort)
         if not abort and self._lingering is None:
             self._lingering = self._clock.callLater(

@@ -35,7 +35,9 @@ def adopt(request: Request, protocol: IProtocol) -> None:
         transport.wrappedProtocol = protocol
     else:
         transport.protocol = protocol
-    early, channel._dataBuffer = b"".join(channel._dataBuffer), []  # noqa: SLF001 - no other way
+    # Bytes behind the request lie in the channel, in two places, out of reach of any public name.
+    early = channel._buffer + b"".join(channel._dataBuffer)  # noqa: SLF001
+    channel._buffer, channel._dataBuffer = b"", []  # noqa: SLF001
     protocol.makeConnection(transport)
     transport.resumeProducing()
     lines = [request.method + b" " + request.uri + b" HTTP/1.1"]
