@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from typing import IO, Final, Self
 ROOT: Final = Path(__file__).resolve().parent.parent
 START_LIMIT_S: Final = 30.0
 STOP_LIMIT_S: Final = 15.0
+_FAULT: Final = re.compile(
+    r"""Traceback|Unhandled|log_failure|#(error|critical)|"(error|critical)\""""
+)
 
 
 class Running:
@@ -96,6 +100,10 @@ class Running:
         # pread leaves alone the offset that the server's own descriptors share with this one.
         descriptor = self._log.fileno()
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    def faults(self) -> list[str]:
+        """Return the lines of the log that tell of a mistake in the program, in either format."""
+        return [line for line in self.log().splitlines() if _FAULT.search(line)]
 
     def engine(self) -> int:
         """Return the process id of the engine.
