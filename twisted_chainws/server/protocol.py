@@ -130,6 +130,7 @@ class ChainProtocol(ServerConnection):
     _outlet: Outlet
     _draining = False
     _ready_bytes = 0
+    _now = 0.0
     _ticking: IDelayedCall | None = None
     _relieving: IDelayedCall | None = None
 
@@ -165,7 +166,8 @@ class ChainProtocol(ServerConnection):
         """Feed one message; replies are collected until the read is done."""
         session = self._session or self._begin(self.route.claimed_by(payload))
         out = self._out
-        session.receive(payload, self._clock.seconds(), out)
+        self._now = now = self._clock.seconds()
+        session.receive(payload, now, out)
         if not out:
             return
         last = out[-1]
@@ -178,7 +180,16 @@ class ChainProtocol(ServerConnection):
 
     def read_done(self) -> None:
         """Write the replies of this read, and see whether reading may go on."""
-        if self._out:
+        out = self._out
+        if out and self.plain and not self._draining:
+            # Nothing but replies, as nearly always: no action, so no way to become busy either.
+            frames = [message(entry) for entry in out if entry.__class__ is bytes]
+            if len(frames) == len(out):
+                out.clear()
+                self._ready_bytes = 0
+                self.pulse.last_write = self._now  # type: ignore[union-attr]
+                self._outlet.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        if out:
             self._drain()
         elif self._outlet.congested:
             self._steer()

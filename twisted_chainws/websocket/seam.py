@@ -1,17 +1,11 @@
 """The only place that touches Autobahn: a guarded server connection with plain hooks.
 
-Theory of operation. Autobahn owns the handshake, control frames, fragments, compression and
-every protocol error. ``dataReceived`` takes whole plain data frames out of a read before Autobahn
-sees them, which is nearly all traffic; the rest of the read goes down Autobahn's own path
-unchanged. Both ways end in ``message``. A hook never lets an exception into Autobahn, where it
-would be swallowed or tear the connection down: it is logged and the connection closed with 1011.
-
-``hold`` stops reading: frames that were read already are kept and fed in once ``release`` is
-called. One read hands on at most ``MESSAGES_PER_TURN`` messages, so that a pipelining client does
-not keep the reactor.
+Autobahn owns the handshake, control frames, fragments, compression and every protocol error;
+``intake`` takes whole plain frames out of a read before Autobahn sees them. A hook never lets an
+exception into Autobahn, where it would be swallowed or tear the connection down: it is logged and
+the connection closed with 1011.
 """
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,25 +22,28 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chainws.websocket.frames import CLOSE_CODES, Rest, take, truncate
+from twisted_chainws.websocket.frames import CLOSE_CODES, truncate
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.heartbeat import Heartbeat
+from twisted_chainws.websocket.intake import CLOSED, OPEN, Intake
 from twisted_chainws.websocket.timers import ReactorTimers
 
 __all__ = ["ConnectionOptions", "ServerConnection", "ServerFactory"]
 
-MESSAGES_PER_TURN: Final = 256
-"""Messages of one connection that are handled before others get their turn."""
-
-_OPEN: Final = WebSocketServerProtocol.STATE_OPEN
 _CONNECTING: Final = WebSocketServerProtocol.STATE_CONNECTING
-_CLOSED: Final = WebSocketServerProtocol.STATE_CLOSED
+if (WebSocketServerProtocol.STATE_OPEN, WebSocketServerProtocol.STATE_CLOSED) != (OPEN, CLOSED):
+    raise ImportError("this Autobahn numbers its states otherwise")
+
 _LEFTOVERS: Final = (
     "http_request_data", "http_response_data", "http_headers", "http_status_line",
     "http_request_uri", "http_request_path", "http_request_params", "http_request_host",
     "_wskey", "websocket_extensions", "websocket_protocols", "websocket_origin",
 )  # fmt: skip
 """What Autobahn keeps of the handshake; the request line may hold an API key."""
+
+
+def _unmask_long(mask: bytes, masked: bytes) -> bytes:
+    return create_xor_masker(mask, len(masked)).process(masked)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ class _Silence:
     trace = debug = info = warn = error = critical = failure = _nothing
 
 
-class ServerConnection(WebSocketServerProtocol):
+class ServerConnection(Intake, WebSocketServerProtocol):
     """One accepted connection. Subclasses override the hooks below and nothing else.
 
     Attributes:
@@ -90,20 +87,11 @@ class ServerConnection(WebSocketServerProtocol):
     log = _Silence()
     _log = Logger()
 
-    plain = False
-    pulse: Heartbeat | None = None
-    _clock: Any
+    unmask_long = staticmethod(_unmask_long)
     _options: ConnectionOptions
-    _opened = False
     _refusal: Refuse | None = None
-    _kept = b""
-    _holding = False
-    _held: list[bytes]
-    _backlog: deque[bytes]
-    _releasing: IDelayedCall | None = None
     _lingering: IDelayedCall | None = None
     _producing = False
-    _limit = 0
 
     # Hooks
 
@@ -148,145 +136,22 @@ class ServerConnection(WebSocketServerProtocol):
             raise ValueError(f"close code {code} may not be sent")
         if self.state == _CONNECTING:
             self.transport.abortConnection()
-        elif self.state == _OPEN:
+        elif self.state == OPEN:
             self.sendCloseFrame(code, truncate(reason))
             self._stop_timers()
-            self._let_go()
-
-    def hold(self) -> None:
-        """Stop reading and handing on messages."""
-        if not self._holding and self.state == _OPEN:
-            self._holding = True
-            self.transport.pauseProducing()
-
-    def release(self) -> None:
-        """Go on reading in the next turn of the reactor."""
-        if self._holding and self._releasing is None:
-            self._releasing = self._clock.callLater(0, self._release)
-
-    @property
-    def holding(self) -> bool:
-        """True while reading is stopped."""
-        return self._holding
-
-    # Reading
-
-    def dataReceived(self, data: bytes) -> None:
-        """Take a read: whole plain frames here, everything else by Autobahn."""
-        pulse = self.pulse
-        if pulse is not None and pulse.waiting:
-            pulse.alive()
-        if self._holding:
-            self._held.append(data)
-            return
-        if self._kept:
-            data, self._kept = self._kept + data, b""
-        try:
-            self._receive(data)
-        except Exception:  # noqa: BLE001 - a bug costs its connection, never the listener
-            self._broken("reading")
-
-    def _receive(self, data: bytes) -> None:
-        if (
-            self.plain
-            and self.state == _OPEN
-            and self.current_frame is None
-            and not self.data
-            and not self.inside_message
-        ):
-            data = self._take_frames(data)
-            if data:
-                self.read_done()
-        if data:
-            self._dataReceived(data)
-        if self._opened:
-            self.read_done()
-
-    def _take_frames(self, data: bytes) -> bytes:
-        """Hand on whole plain frames and return what Autobahn must look at."""
-        payloads, position, rest = take(data, self._limit, _unmask_long)
-        if rest is Rest.KEEP:
-            self._kept, data = data[position:], b""
-        elif position:
-            data = data[position:]
-        for index, payload in enumerate(payloads):
-            if index == MESSAGES_PER_TURN:
-                self.hold()
-                self.release()
-            if self._holding:
-                self._backlog.extend(payloads[index:])
-                break
-            if self.state != _OPEN:
-                break
-            self.message(payload)
-        if rest is Rest.INVALID and self.state == _OPEN:
-            # Replies made so far leave first; what was held back behind them is given up.
-            self._invalid_payload("invalid UTF-8 in a text message")
-            self._let_go()
-        if self._holding and data:
-            self._held.append(data)
-            return b""
-        return data
-
-    def _release(self) -> None:
-        """Go on where ``hold`` stopped: messages that were read, then bytes, then the socket."""
-        self._releasing = None
-        if not self._holding or self.state != _OPEN:
-            return
-        self._holding = False
-        try:
-            self._catch_up()
-        except Exception:  # noqa: BLE001 - as in dataReceived
-            self._broken("reading")
-        if not self._holding and self.state == _OPEN:
-            self.transport.resumeProducing()
-
-    def _catch_up(self) -> None:
-        """Hand on what came while reading was on hold, one turn's worth."""
-        count = 0
-        while self._backlog and not self._holding:
-            if count == MESSAGES_PER_TURN:
-                self.hold()
-                self.release()
-                return
-            self.message(self._backlog.popleft())
-            count += 1
-        if self._held and not self._holding:
-            data = self._kept + b"".join(self._held)
-            self._kept = b""
-            self._held.clear()
-            self._receive(data)
-        elif self._opened:
-            self.read_done()
-
-    def _let_go(self) -> None:
-        """After our Close: read on, but only for the sake of the peer's Close."""
-        if not self._holding:
-            return
-        self._holding = False
-        self._backlog.clear()
-        data = self._kept + b"".join(self._held)
-        self._kept = b""
-        self._held.clear()
-        self.transport.resumeProducing()
-        if data:
-            self._clock.callLater(0, self._feed, data)
-
-    def _feed(self, data: bytes) -> None:
-        if self.state != _CLOSED:
-            self._dataReceived(data)
+            self.let_go()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: ARG002, FBT001
         """Take a message from Autobahn's own path."""
-        if self.state != _OPEN:
+        if self.state != OPEN:
             return
-        if self._holding:
-            self._backlog.append(payload)
+        if self.holding:
+            self.put_back(payload)
             return
         try:
             self.message(payload)
         except Exception:  # noqa: BLE001 - must not reach Autobahn
-            self._broken("handling a message")
+            self.broken("handling a message")
 
     # Life
 
@@ -333,8 +198,7 @@ class ServerConnection(WebSocketServerProtocol):
 
     def connectionMade(self) -> None:
         """Prepare the connection; the transport was just attached."""
-        self._held = []
-        self._backlog = deque()
+        self.begin_intake()
         super().connectionMade()
         self.trafficStats = self.factory.traffic
 
@@ -357,7 +221,7 @@ class ServerConnection(WebSocketServerProtocol):
         try:
             self.opened()
         except Exception:  # noqa: BLE001 - must not reach Autobahn
-            self._broken("opening")
+            self.broken("opening")
 
     def sendCloseFrame(  # noqa: N802
         self,
@@ -366,13 +230,13 @@ class ServerConnection(WebSocketServerProtocol):
         isReply: bool = False,  # noqa: FBT001, FBT002, N803
     ) -> None:
         """Send a Close, ours or the echo, behind the replies that are ready."""
-        if self.state != _OPEN:
+        if self.state != OPEN:
             return
         try:
             self.read_done()
         except Exception:  # noqa: BLE001 - the Close must leave all the same
             self._log.failure("the last replies broke")
-        if self.state != _OPEN:
+        if self.state != OPEN:
             return
         super().sendCloseFrame(code, reasonUtf8, isReply)
         self.plain = False
@@ -418,12 +282,11 @@ class ServerConnection(WebSocketServerProtocol):
             with suppress(AlreadyCalled, AlreadyCancelled):
                 self._lingering.cancel()
         super().connectionLost(reason)
-        self._held = []
-        self._backlog.clear()
-        self._kept = b""
+        self.begin_intake()
         self.lost()
 
-    def _broken(self, doing: str) -> None:
+    def broken(self, doing: str) -> None:
+        """Log the exception at hand, a bug of ours, and close."""
         self._log.failure("a connection broke while {doing}", doing=doing)
         self.close(1011, "internal error")
 
@@ -445,7 +308,7 @@ class ServerConnection(WebSocketServerProtocol):
 
     def _silence_excused(self) -> bool:
         """Tell whether the pong may lie unread in the socket because we have stopped reading."""
-        return self._holding and not self.stuck()
+        return self.holding and not self.stuck()
 
     def _peer_lost(self) -> None:
         self.wasNotCleanReason = "no sign of life after a ping"
@@ -454,9 +317,7 @@ class ServerConnection(WebSocketServerProtocol):
     def _stop_timers(self) -> None:
         if self.pulse is not None:
             self.pulse.stop()
-        if self._releasing is not None and self._releasing.active():
-            self._releasing.cancel()
-        self._releasing = None
+        self.stop_releasing()
 
 
 class ServerFactory(WebSocketServerFactory):
@@ -506,7 +367,3 @@ def _accept_deflate(offers: list[Any]) -> Any:
 
 def _decline(_offers: list[Any]) -> None:
     return None
-
-
-def _unmask_long(mask: bytes, masked: bytes) -> bytes:
-    return create_xor_masker(mask, len(masked)).process(masked)  # type: ignore[no-any-return]
