@@ -15,7 +15,7 @@ import pytest
 
 from tests.certificates import common_name, write_certificate
 from tests.running import ROOT, Running, free_port
-from tests.wire import Closed, Wire, call_http
+from tests.wire import Closed, RpcError, Wire, call_http
 from twisted_chainws import __version__
 from twisted_chainws.tap import Options, makeService
 
@@ -351,3 +351,38 @@ def test_a_unix_socket_is_an_endpoint_like_any_other(tmp_path: Path) -> None:
                     answer += data
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert f"Listening on unix:{path} (any dialect)" in _log_with(server, "any dialect")
+
+
+@pytest.mark.integration
+def test_limits_of_the_command_line_hold_on_the_wire() -> None:
+    """Bounds set with ``--limit`` are those that clients run into."""
+    bounds = {
+        "method-name-bytes": 20,
+        "filter-items": 2,
+        "filters": 2,
+        "filter-lifetime-s": 1,
+        "idle-timeout-s": 1,
+    }
+    options = [word for name, value in bounds.items() for word in ("--limit", f"{name}={value}")]
+    with (
+        Running("--silent", *options) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as idle,
+        Wire(server.port) as wire,
+    ):
+        _refused(wire, "eth_" + "x" * 17, "method name too long: 21 > 20")
+        first = wire.call("eth_newBlockFilter")
+        wire.call("eth_newBlockFilter")
+        with pytest.raises(RpcError):
+            wire.call("eth_newBlockFilter")
+        wire.call("hardhat_mine", "0x3")
+        _refused(wire, "eth_getFilterChanges", "filter not found", first)
+        second = wire.call("eth_newBlockFilter")
+        time.sleep(1.1)
+        _refused(wire, "eth_getFilterChanges", "filter not found", second)
+        assert idle.recv(1) == b""
+
+
+def _refused(wire: Wire, method: str, message: str, *params: object) -> None:
+    with pytest.raises(RpcError) as caught:
+        wire.call(method, *params)
+    assert message in str(caught.value)

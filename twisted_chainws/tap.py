@@ -238,7 +238,6 @@ def _make_chain(
         clock=reactor,
         random=os.urandom,
         history=network.history,
-        journal_capacity=bounds.journal_ops,
         max_filters=bounds.filters,
         max_filter_items=bounds.filter_items,
         filter_lifetime_s=bounds.filter_lifetime_s,

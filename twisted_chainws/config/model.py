@@ -17,7 +17,6 @@ class Bounds:
         filter_lifetime_s: seconds after which a filter that nobody polled is removed.
         query_alternatives: addresses or topics per search position of a log filter.
         max_logs: results of one log query.
-        journal_ops: transitions of the chain that stay in memory for resuming.
         connections_per_key: WebSocket connections that one API key may have.
         request_timeout_s: of an HTTP request, reading and answering it each.
         idle_timeout_s: of an HTTP connection between requests.
@@ -28,7 +27,6 @@ class Bounds:
     filter_lifetime_s: float = 300.0
     query_alternatives: int = 1_000
     max_logs: int = 100_000
-    journal_ops: int = 1_024
     connections_per_key: int = 20_000
     request_timeout_s: float = 30.0
     idle_timeout_s: float = 120.0
