@@ -7,6 +7,7 @@ children write to these pipes.
 """
 
 import ctypes
+import gc
 import os
 import pickle
 import signal
@@ -140,6 +141,8 @@ class Children:
                 _leave_the_family(worker)
                 if not job.writes:
                     os.nice(_POLITENESS)
+                # The collector leaves inherited objects alone: no scans, no copied pages.
+                gc.freeze()
                 engine.reopen_read_only()
                 _say(writing, b"=" + _run(job, engine, writing))
             finally:

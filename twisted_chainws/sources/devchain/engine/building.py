@@ -134,6 +134,8 @@ class Builder:
                 hub.commit()
                 raise BuildTimeout(timeout_s=hub.settings.build_timeout_s)
             return None
+        # A child's memory is gone: without this the block would be decoded and recovered again.
+        hub.engine.keep_block(assembly.block)
         hub.move_head(assembly.block.hash)
         hub.control = hub.control.after_block(timestamp=fields["timestamp"], now=now)
         senders = {item.sender for item in assembly.block.transactions}
