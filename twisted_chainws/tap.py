@@ -20,7 +20,14 @@ from twisted.python.failure import Failure
 from twisted_chainws import __version__
 from twisted_chainws.config.model import Configuration, Network
 from twisted_chainws.config.read import read_configuration
-from twisted_chainws.config.table import BY_NAME, NOT_BUILT, SETTINGS, ConfigurationError, Kind
+from twisted_chainws.config.table import (
+    BY_NAME,
+    NOT_BUILT,
+    SETTINGS,
+    ConfigurationError,
+    Kind,
+    Setting,
+)
 from twisted_chainws.dialects.base import Dialect, Settings
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.server.descriptors import raise_descriptor_limit
@@ -44,10 +51,15 @@ def _fail(text: str) -> NoReturn:
     raise SystemExit(1)
 
 
+def _help(setting: Setting) -> str:
+    """Tell what an option is for, its words if it has a few, and its default."""
+    words = f" ({', '.join(setting.choices)})" if setting.choices else ""
+    return f"{setting.help}{words} [default: {setting.default}]"
+
+
 class Options(usage.Options):
     """Options of ``twist chainws``; ``configuration`` is what they and the file come to."""
 
-    synopsis = "[options]"
     longdesc = (
         "Without options: a development chain, spoken as Ethereum JSON-RPC over HTTP and WebSocket "
         "on 127.0.0.1:8545. Every option is also a key of the TOML file that --config names; an "
@@ -59,12 +71,16 @@ class Options(usage.Options):
     optParameters = [  # noqa: RUF012 - Twisted wants a list here
         ["config", None, None, "TOML file with the same names as keys"],
         *(
-            [each.name, None, None, f"{each.help} [default: {each.default}]"]
+            [each.name, None, None, _help(each)]
             for each in SETTINGS
             if each.kind is not Kind.FLAG and not each.many
         ),
     ]
     configuration: Configuration
+
+    def getSynopsis(self) -> str:
+        """Return the first line of the help, the same under every runner."""
+        return "Usage: chainws [options]"
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
