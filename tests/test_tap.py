@@ -15,7 +15,7 @@ import pytest
 
 from tests.certificates import common_name, write_certificate
 from tests.running import ROOT, Running, free_port
-from tests.wire import Closed, RpcError, Wire, call_http
+from tests.wire import Closed, Refused, RpcError, Wire, call_http
 from twisted_chainws import __version__
 from twisted_chainws.tap import Options, makeService
 
@@ -386,3 +386,37 @@ def _refused(wire: Wire, method: str, message: str, *params: object) -> None:
     with pytest.raises(RpcError) as caught:
         wire.call(method, *params)
     assert message in str(caught.value)
+
+
+@pytest.mark.integration
+def test_pages_and_names_are_let_in_as_configured() -> None:
+    """An origin and a host name that were allowed may connect, others may not."""
+    page, name = "https://dapp.example", "chain.example"
+    with Running("--silent", "--allow-origin", page, "--allow-host", name) as server:
+        with Wire(server.port, headers=[("Origin", page)], host=name) as wire:
+            assert wire.call("eth_chainId") == "0x7a69"
+        for origin, host in (("https://evil.example", name), (page, "evil.example")):
+            with pytest.raises(Refused) as caught:
+                Wire(server.port, headers=[("Origin", origin)], host=host)
+            assert caught.value.status == 403
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("options", [(), ("--compression",)])
+def test_compression_is_declined_unless_asked_for(options: tuple[str, ...]) -> None:
+    """permessage-deflate is negotiated only where the operator wants it."""
+    request = (
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
+    with (
+        Running("--silent", *options) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as peer,
+    ):
+        peer.sendall(request.encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += peer.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert (b"permessage-deflate" in answer) is bool(options)
