@@ -16,6 +16,7 @@ from tests.server.peer import (
     Stand,
     frame,
     pause,
+    reactor,
     request,
     until,
 )
@@ -376,6 +377,32 @@ async def test_silent_peer_is_pinged_then_dropped() -> None:
         assert await peer.json() == ANSWER
         assert await peer.frame() == (PING, b"")
         await peer.gone()
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_slow_reader_lives_as_long_as_it_reads(reads: bool) -> None:
+    """A missing pong is excused while the peer works off what lies before the ping, not longer."""
+    async with Stand(
+        limits={"ping_interval_s": 0.1, "ping_timeout_s": 0.3, "unsent_reply_bytes": 100_000}
+    ) as stand:
+        peer = await stand.ws()
+        connection: Any = next(iter(stand.site.websockets.connections))
+        stop_reading(peer)
+        call = request(1, "eth_getBlockByNumber", "latest", False)
+        peer.send(frame(b"[" + b",".join([call] * 1_000) + b"]") * 15)
+        await until(lambda: connection.holding and connection.stuck())
+        if not reads:
+            await until(lambda: not stand.site.websockets.connections)
+            return
+        started = reactor.seconds()
+        while reactor.seconds() - started < 1.5:
+            peer.transport.resumeProducing()  # type: ignore[union-attr]
+            await pause(0.005)
+            peer.transport.pauseProducing()  # type: ignore[union-attr]
+            peer.buffer.clear()
+            await pause(0.05)
+        assert stand.site.websockets.connections
 
 
 @pytest_twisted.ensureDeferred

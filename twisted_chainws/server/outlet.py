@@ -75,6 +75,19 @@ class Outlet:
             return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return]  # noqa: SLF001
         return self._counted if self.congested else 0
 
+    @property
+    def waiting(self) -> int:
+        """Bytes in the queue of the TCP transport, also of the one below TLS; 0 if it is hidden.
+
+        Good for noticing progress, not for counting: TLS holds a part back.
+        """
+        transport = self._transport
+        if not hasattr(transport, "_tempDataLen"):
+            transport = getattr(transport, "transport", None)
+        if not hasattr(transport, "_tempDataLen"):
+            return 0
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return]  # noqa: SLF001
+
     def write(self, data: bytes | bytearray) -> None:
         """Write whole frames; a bytearray may be changed afterwards."""
         transport = self._transport

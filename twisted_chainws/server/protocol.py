@@ -198,6 +198,10 @@ class ChainProtocol(ServerConnection):
         """Tell whether the peer leaves lying what we wrote."""
         return self._outlet.congested
 
+    def waiting_bytes(self) -> int:
+        """Return what waits in the transport."""
+        return self._outlet.waiting
+
     def closing(self) -> None:
         """End the session: a Close is on its way."""
         self._outlet.close()

@@ -92,6 +92,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
     _refusal: Refuse | None = None
     _lingering: IDelayedCall | None = None
     _producing = False
+    _waiting_at_ping = 0
 
     # Hooks
 
@@ -117,8 +118,12 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         """Take note that TCP is gone, whether the handshake succeeded or not."""
 
     def stuck(self) -> bool:
-        """Tell whether the peer has stopped reading what we write."""
+        """Tell whether what we write piles up because the peer reads too slowly or not at all."""
         return False
+
+    def waiting_bytes(self) -> int:
+        """Return how much waits for the peer to read; a change is a sign of life."""
+        return 0
 
     # For subclasses
 
@@ -213,7 +218,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             clock=self._clock,
             interval_s=self._options.ping_interval_s,
             timeout_s=self._options.ping_timeout_s,
-            ping=self.sendPing,
+            ping=self._ping,
             suspended=self._silence_excused,
             lost=self._peer_lost,
         )
@@ -306,9 +311,19 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             self._producing = False
             self.transport.unregisterProducer()
 
+    def _ping(self) -> None:
+        self.sendPing()
+        self._waiting_at_ping = self.waiting_bytes()
+
     def _silence_excused(self) -> bool:
-        """Tell whether the pong may lie unread in the socket because we have stopped reading."""
-        return self.holding and not self.stuck()
+        """Tell whether the pong may be missing for another reason than a dead peer.
+
+        It may lie unread in the socket because we have stopped reading, or the peer may still be
+        busy reading what we wrote before the ping.
+        """
+        if self.stuck():
+            return self.waiting_bytes() != self._waiting_at_ping
+        return self.holding
 
     def _peer_lost(self) -> None:
         self.wasNotCleanReason = "no sign of life after a ping"
