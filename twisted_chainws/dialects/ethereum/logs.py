@@ -113,7 +113,7 @@ def _scan(view: View, wanted: LogFilter, first: BlockNumber, last: BlockNumber) 
     found: list[bytes] = []
     number: int = first
     searched: Block | None = None
-    while number <= last:
+    while True:
         if searched is not None and not view.chain.is_canonical(searched.hash):
             found, number = [], first
         looked_at, enough = 0, len(found) + FOUND_PER_STEP
