@@ -196,8 +196,8 @@ static void run_requests(int count, int pipeline, double seconds) {
     }
     double taken = now() - start;
     qsort(latencies, bursts, sizeof *latencies, ascending);
-    printf("{\"per_second\":%.1f,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f}\n",
-           answers / taken, latencies[bursts / 2] * 1e3, latencies[(long)(bursts * 0.99)] * 1e3,
+    printf("{\"answers\":%ld,\"per_second\":%.1f,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f}\n",
+           answers, answers / taken, latencies[bursts / 2] * 1e3, latencies[(long)(bursts * 0.99)] * 1e3,
            latencies[bursts - 1] * 1e3);
 }
 

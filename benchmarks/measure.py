@@ -7,6 +7,7 @@ all of them; the numbers are medians of the rounds.
 import contextlib
 import datetime as dt
 import importlib.metadata
+import os
 import platform
 import re
 import statistics
@@ -36,23 +37,31 @@ END: Final = "<!-- end of measurements -->"
 Table = dict[str, dict[str, float]]
 """Column title -> contestant -> median."""
 
+Samples = dict[str, dict[str, list[float]]]
+"""Column title -> contestant -> one number for each round."""
 
-def measure_requests(program: Path) -> Table:
-    """Answers per second to ``eth_blockNumber``, for each shape and contestant."""
-    found: dict[str, dict[str, list[float]]] = {}
+
+def measure_requests(program: Path) -> tuple[Table, Table]:
+    """Answers per second to ``eth_blockNumber`` and what each costs the server, microseconds."""
+    found: Samples = {}
+    costs: Samples = {}
     with contest() as ports:
         for _ in range(ROUNDS):
             for shape in SHAPES:
-                column = found.setdefault(f"{shape[0]} × {shape[1]}", {})
-                for name, (port, _pid) in ports.items():
+                title = f"{shape[0]} × {shape[1]}"
+                for name, (port, pid) in ports.items():
+                    before = processor_s(pid)
                     result = requests(program, port, shape, REQUEST_MS)
-                    column.setdefault(name, []).append(result["per_second"])
-    return medians(found)
+                    spent = processor_s(pid) - before
+                    note(found, title, name, result["per_second"])
+                    note(costs, title, name, spent * 1e6 / result["answers"])
+    return medians(found), medians(costs)
 
 
-def measure_fanout(program: Path) -> Table:
-    """Heads delivered per second, for each number of subscribers and contestant."""
-    found: dict[str, dict[str, list[float]]] = {}
+def measure_fanout(program: Path) -> tuple[Table, Table]:
+    """Heads delivered per second and what each costs the server, microseconds."""
+    found: Samples = {}
+    costs: Samples = {}
     for crowd in CROWDS:
         with contest() as ports, ExitStack() as loads:
             running = {}
@@ -60,11 +69,15 @@ def measure_fanout(program: Path) -> Table:
                 running[name] = Load(program, port, "fanout", str(crowd))
                 loads.callback(running[name].stop)
                 running[name].ready()
-            column = found.setdefault(f"{crowd:,} subscribers", {})
+            title = f"{crowd:,} subscribers"
             for _ in range(ROUNDS):
                 for name, load in running.items():
-                    column.setdefault(name, []).append(statistics.median(load.ask(str(EVENTS))))
-    return medians(found)
+                    before = processor_s(ports[name][1])
+                    rates = load.ask(str(EVENTS))
+                    spent = processor_s(ports[name][1]) - before
+                    note(found, title, name, median(rates))
+                    note(costs, title, name, spent * 1e6 / (EVENTS * crowd))
+    return medians(found), medians(costs)
 
 
 def measure_idle(program: Path) -> Table:
@@ -163,7 +176,18 @@ def resident_kib(pid: int) -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def medians(found: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has used, user and kernel, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def note(samples: Samples, title: str, name: str, value: float) -> None:
+    """Keep one measurement."""
+    samples.setdefault(title, {}).setdefault(name, []).append(value)
+
+
+def medians(found: Samples) -> Table:
     """Return the median of each cell."""
     return {
         title: {name: median(values) for name, values in column.items()}
@@ -181,13 +205,22 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
 
 
-def table(title: str, columns: Table, *, thousands: bool) -> str:
+def pair(what: str, rates: Table, costs: Table) -> str:
+    """Return the tables of how many there are in a second and of what one costs."""
+    tables = (
+        table(f"thousand {what}/s", rates, unit=1000),
+        table(f"µs of server processor per one of the {what}", costs),
+    )
+    return "\n\n".join(tables)
+
+
+def table(title: str, columns: Table, *, unit: float = 1) -> str:
     """Return a Markdown table with each number and its ratio to ours."""
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|--" * (len(columns) + 1) + "|"]
     for name in NAMES:
         cells = []
         for column in columns.values():
-            value = f"{column[name] / 1000:.1f}" if thousands else f"{column[name]:.1f}"
+            value = f"{column[name] / unit:.1f}"
             cells.append(value if name == OURS else f"{value} ({column[name] / column[OURS]:.2f})")
         lines.append(f"| {f'**{name}**' if name == OURS else name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -221,15 +254,9 @@ def main() -> None:
     program = build_load()
     parts = [surroundings()]
     for say, make in (
-        (
-            "requests",
-            lambda: table("thousand answers/s", measure_requests(program), thousands=True),
-        ),
-        (
-            "fan-out",
-            lambda: table("thousand heads/s", measure_fanout(program), thousands=True),
-        ),
-        ("idle connections", lambda: table("memory", measure_idle(program), thousands=False)),
+        ("requests", lambda: pair("answers", *measure_requests(program))),
+        ("fan-out", lambda: pair("heads", *measure_fanout(program))),
+        ("idle connections", lambda: table("memory", measure_idle(program))),
         ("single numbers", lambda: rows(measure_start() | measure_block() | measure_busy())),
     ):
         sys.stderr.write(f"measuring {say} …\n")

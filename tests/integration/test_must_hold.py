@@ -21,7 +21,7 @@ from tests.wire import RpcError, Wire, call_http, frames
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 SUBSCRIBERS: Final = 1000
 BLOCKS: Final = 200
 BURNER: Final = "0x" + "b1" * 20
