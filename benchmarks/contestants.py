@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -101,14 +102,28 @@ class Load:
         self._process.communicate()
 
 
-def requests(program: Path, port: int, shape: Sequence[int], milliseconds: int) -> dict[str, float]:
-    """Measure answers per second and latencies of one shape (connections, pipeline)."""
+def requests(
+    program: Path, port: int, pid: int, shape: Sequence[int], milliseconds: int
+) -> tuple[float, float]:
+    """Measure one shape (connections, pipeline).
+
+    Returns:
+        Answers per second, and seconds of processor time that the server spent on each.
+    """
     load = Load(program, port, "requests", *map(str, shape), str(milliseconds))
     try:
-        found: dict[str, float] = json.loads(load.line())
-        return found
+        load.ready()
+        before = processor_s(pid)
+        found = json.loads(load.line())
+        return found["per_second"], (processor_s(pid) - before) / found["answers"]
     finally:
         load.stop()
+
+
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has used, user and kernel, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _await_port(port: int) -> None:

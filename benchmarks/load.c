@@ -1,6 +1,7 @@
 /* A WebSocket load generator that costs next to nothing itself.
  *
- *   load PORT requests CONNECTIONS PIPELINE MILLISECONDS   answers/s and latencies, one JSON line
+ *   load PORT requests CONNECTIONS PIPELINE MILLISECONDS   connects, prints "ready", measures at
+ *                                    once and prints answers/s and latencies as one JSON line
  *   load PORT fanout SUBSCRIBERS     subscribes, prints "ready"; for each line N on the input lets
  *                                    the server mine N times and prints deliveries/s of each
  *   load PORT idle CONNECTIONS       connects, prints "ready", holds until the input ends
@@ -171,6 +172,8 @@ static void run_requests(int count, int pipeline, double seconds) {
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_blockNumber\",\"params\":[]}", 1);
     for (int i = 0; i < count; i++) open_connection(&all[i]);
     for (int i = 0; i < count; i++) watch(&all[i]);
+    puts("ready");
+    fflush(stdout);
     double start = now(), end = start + seconds, last = start;
     for (int i = 0; i < count; i++) {
         all[i].outstanding = pipeline;

@@ -7,7 +7,6 @@ all of them; the numbers are medians of the rounds.
 import contextlib
 import datetime as dt
 import importlib.metadata
-import os
 import platform
 import re
 import statistics
@@ -18,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contestants import NAMES, OURS, Load, build_load, requests, started
+from benchmarks.contestants import NAMES, OURS, Load, build_load, processor_s, requests, started
 from tests.contract import ENDLESS, HASH_20M_GAS
 from tests.running import ROOT, Running
 from tests.signing import signed
@@ -50,11 +49,9 @@ def measure_requests(program: Path) -> tuple[Table, Table]:
             for shape in SHAPES:
                 title = f"{shape[0]} × {shape[1]}"
                 for name, (port, pid) in ports.items():
-                    before = processor_s(pid)
-                    result = requests(program, port, shape, REQUEST_MS)
-                    spent = processor_s(pid) - before
-                    note(found, title, name, result["per_second"])
-                    note(costs, title, name, spent * 1e6 / result["answers"])
+                    rate, cost = requests(program, port, pid, shape, REQUEST_MS)
+                    note(found, title, name, rate)
+                    note(costs, title, name, cost * 1e6)
     return medians(found), medians(costs)
 
 
@@ -174,12 +171,6 @@ def resident_kib(pid: int) -> int:
     """Return the resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
-
-
-def processor_s(pid: int) -> float:
-    """Return the processor time that a process has used, user and kernel, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def note(samples: Samples, title: str, name: str, value: float) -> None:
