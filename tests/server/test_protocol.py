@@ -401,6 +401,8 @@ async def test_slow_reader_lives_as_long_as_it_reads(reads: bool) -> None:
             await pause(0.005)
             peer.transport.pauseProducing()  # type: ignore[union-attr]
             peer.buffer.clear()
+            # An honest peer: its pongs just lie behind the server's paused reading.
+            peer.send(frame(b"", PONG))
             await pause(0.05)
         assert stand.site.websockets.connections
 

@@ -54,18 +54,21 @@ class Intake:
     _kept = b""
     _holding = False
     _held: list[bytes]
-    _backlog: deque[bytes]
+    _backlog: deque[bytes] | None = None
     _releasing: IDelayedCall | None = None
 
     def begin_intake(self) -> None:
         """Start empty; also the way to forget everything."""
         self._kept = b""
         self._held = []
-        self._backlog = deque()
+        self._backlog = None
 
-    def put_back(self, payload: bytes) -> None:
-        """Keep a message that Autobahn handed on while reading is on hold."""
-        self._backlog.append(payload)
+    def put_back(self, *payloads: bytes) -> None:
+        """Keep messages that were taken while reading is on hold."""
+        if self._backlog is None:
+            # Made when needed: an empty one would be a tenth of an idle connection.
+            self._backlog = deque()
+        self._backlog.extend(payloads)
 
     def stop_releasing(self) -> None:
         """Cancel a release that is due."""
@@ -136,7 +139,7 @@ class Intake:
                 self.hold()
                 self.release()
             if self._holding:
-                self._backlog.extend(payloads[index:])
+                self.put_back(*payloads[index:])
                 break
             if self.state != OPEN:
                 break
@@ -186,7 +189,7 @@ class Intake:
         if not self._holding:
             return
         self._holding = False
-        self._backlog.clear()
+        self._backlog = None
         data = self._kept + b"".join(self._held)
         self._kept = b""
         self._held.clear()

@@ -9,12 +9,14 @@ the connection closed with 1011.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from autobahn.websocket.utf8validator import Utf8Validator
 from autobahn.websocket.xormasker import create_xor_masker
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall
@@ -26,6 +28,7 @@ from twisted_chainws.websocket.frames import CLOSE_CODES, truncate
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.heartbeat import Heartbeat
 from twisted_chainws.websocket.intake import CLOSED, OPEN, Intake
+from twisted_chainws.websocket.slim import QUIET, slimmed
 from twisted_chainws.websocket.timers import ReactorTimers
 
 __all__ = ["ConnectionOptions", "ServerConnection", "ServerFactory"]
@@ -33,13 +36,6 @@ __all__ = ["ConnectionOptions", "ServerConnection", "ServerFactory"]
 _CONNECTING: Final = WebSocketServerProtocol.STATE_CONNECTING
 if (WebSocketServerProtocol.STATE_OPEN, WebSocketServerProtocol.STATE_CLOSED) != (OPEN, CLOSED):
     raise ImportError("this Autobahn numbers its states otherwise")
-
-_LEFTOVERS: Final = (
-    "http_request_data", "http_response_data", "http_headers", "http_status_line",
-    "http_request_uri", "http_request_path", "http_request_params", "http_request_host",
-    "_wskey", "websocket_extensions", "websocket_protocols", "websocket_origin",
-)  # fmt: skip
-"""What Autobahn keeps of the handshake; the request line may hold an API key."""
 
 
 def _unmask_long(mask: bytes, masked: bytes) -> bytes:
@@ -86,6 +82,8 @@ class ServerConnection(Intake, WebSocketServerProtocol):
 
     log = _Silence()
     _log = Logger()
+    # Only for chopped writes, which nobody makes here.
+    send_queue: Any = ()
 
     unmask_long = staticmethod(_unmask_long)
     _options: ConnectionOptions
@@ -93,6 +91,11 @@ class ServerConnection(Intake, WebSocketServerProtocol):
     _lingering: IDelayedCall | None = None
     _producing = False
     _waiting_at_ping = 0
+
+    @cached_property
+    def utf8validator(self) -> Any:
+        """The validator of Autobahn's own path, made when fragmented text comes."""
+        return Utf8Validator()
 
     # Hooks
 
@@ -184,6 +187,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         """Open, unless the peer vanished while the handshake was pending."""
         if self.state == _CONNECTING:
             super().succeedHandshake(res)
+            self.__dict__ = slimmed(self.__dict__)
 
     def sendHttpErrorResponse(
         self,
@@ -208,9 +212,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         self.trafficStats = self.factory.traffic
 
     def onOpen(self) -> None:
-        """Drop what only the handshake needed, then tell the hook."""
-        for name in _LEFTOVERS:
-            self.__dict__.pop(name, None)
+        """Start the heartbeat, then tell the hook."""
         self._transport_details = None
         self.plain = self._perMessageCompress is None
         self._opened = True
@@ -363,7 +365,7 @@ class ServerFactory(WebSocketServerFactory):
             allowedOrigins=["*"],
             allowNullOrigin=True,
         )
-        fixed: dict[str, Any] = {
+        fixed: dict[str, Any] = QUIET | {
             name: getattr(self, name)
             for name in connection.CONFIG_ATTRS
             if not callable(getattr(self, name))
