@@ -7,6 +7,7 @@ all of them; the numbers are medians of the rounds.
 import contextlib
 import datetime as dt
 import importlib.metadata
+import os
 import platform
 import re
 import statistics
@@ -236,7 +237,8 @@ def surroundings() -> str:
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     return (
         f"{today}, {cores} cores of {processor}, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, {', '.join(versions)}."
+        f"Python {platform.python_version()}, {', '.join(versions)}. "
+        f"Load average before the run: {os.getloadavg()[0]:.1f}."
     )
 
 
