@@ -1,10 +1,13 @@
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sources.devchain.engine.building import genesis
 from twisted_chainws.sources.devchain.engine.core import Engine
+from twisted_chainws.sources.devchain.engine.database import SqliteDB
 
 
 @pytest.fixture
@@ -13,3 +16,19 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made = Engine.open(str(tmp_path / "chain.sqlite3"), genesis())
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def _closed_databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what a test opened and left: newer Pythons complain about such connections."""
+    opened: list[sqlite3.Connection] = []
+    original = SqliteDB.__init__
+
+    def noting(database: SqliteDB, *arguments: Any, **options: Any) -> None:
+        original(database, *arguments, **options)
+        opened.append(database._connection)
+
+    monkeypatch.setattr(SqliteDB, "__init__", noting)
+    yield
+    for connection in opened:
+        connection.close()
