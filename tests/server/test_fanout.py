@@ -7,7 +7,7 @@ from twisted.logger import LogLevel, globalLogPublisher
 from tests.server.peer import frame
 from twisted_chainws.dialects.base import Notice
 from twisted_chainws.dialects.catalog import DIALECTS
-from twisted_chainws.server.fanout import SLICE, Fanout
+from twisted_chainws.server.fanout import SLICE, WAITING, Fanout
 from twisted_chainws.subscriptions.registry import Subscription
 
 DIALECT = DIALECTS[0]
@@ -130,3 +130,19 @@ def test_a_broken_connection_costs_nobody_else() -> None:
     assert broken.failed
     assert len(sound.frames) == 1
     assert [event["log_level"] for event in seen] == [LogLevel.critical]
+
+
+def test_events_that_come_too_fast_are_written_by_who_publishes_them() -> None:
+    """The queue does not grow beyond its bound, and order is kept."""
+    fanout = Fanout(reactor=Clock())
+    connection = Connection()
+    crowd = [_subscription(number, connection) for number in range(2)]
+    notices = [_notice(b"%d" % number) for number in range(WAITING + 500)]
+    fanout.publish(DIALECT, _notice(b"first"), crowd * SLICE)
+    for notice in notices:
+        fanout.publish(DIALECT, notice, crowd)
+    assert len(connection.frames) > SLICE
+    written = len(connection.frames) - 2 * SLICE
+    assert written // 2 >= len(notices) - WAITING
+    assert connection.frames[2 * SLICE] == _wire(crowd[0], notices[0])
+    assert connection.frames[-1] == _wire(crowd[1], notices[written // 2 - 1])

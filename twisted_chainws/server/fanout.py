@@ -4,6 +4,10 @@ Theory of operation. Deliveries form one queue. A turn of the reactor serves at 
 subscribers and leaves the rest for the next turn, so that thousands of subscribers do not keep
 others waiting; as there is one queue, each subscriber keeps its order. The frame is made once per
 notice and the subscription id, which has a fixed length, is rewritten in place.
+
+The queue is bounded: when events come faster than they can be written, whoever publishes the next
+one serves the oldest first. That slows the chain down to what the sockets take, and what a slow
+reader leaves lying is counted by its session.
 """
 
 from collections import deque
@@ -16,10 +20,13 @@ from twisted_chainws.dialects.base import Dialect, Notice
 from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.websocket.frames import header
 
-__all__ = ["SLICE", "Fanout"]
+__all__ = ["SLICE", "WAITING", "Fanout"]
 
 SLICE: Final = 250
 """Subscribers served in one turn of the reactor."""
+
+WAITING: Final = 10_000
+"""Notices that may wait for their turn."""
 
 
 class _Job:
@@ -55,8 +62,17 @@ class Fanout:
         if not self._running:
             self._running = True
             self._turn()
+        while len(self._jobs) > WAITING:
+            self._slice()
 
     def _turn(self) -> None:
+        self._slice()
+        if self._jobs:
+            self._reactor.callLater(0, self._turn)
+        else:
+            self._running = False
+
+    def _slice(self) -> None:
         budget = SLICE
         now = self._reactor.seconds()
         while self._jobs and budget > 0:
@@ -67,10 +83,6 @@ class Fanout:
             if job.position >= len(job.subscriptions):
                 self._jobs.popleft()
             self._serve(job, part, now)
-        if self._jobs:
-            self._reactor.callLater(0, self._turn)
-        else:
-            self._running = False
 
     def _serve(self, job: _Job, part: Sequence[Subscription], now: float) -> None:
         notice = job.notice
