@@ -1,5 +1,6 @@
 """The servers that are compared, each started the same way and pinned to the same core."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -54,7 +55,9 @@ def build_load() -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise SystemExit("a C compiler is needed: the load generator must cost next to nothing")
-    target = Path(tempfile.mkdtemp(prefix="chainws-load-")) / "load"
+    folder = tempfile.mkdtemp(prefix="chainws-load-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = Path(folder) / "load"
     source = str(ROOT / "benchmarks" / "load.c")
     subprocess.run([compiler, "-O2", "-o", str(target), source], check=True)
     return target
