@@ -322,7 +322,7 @@ class _Outcome:
 def _broken(failure: Failure, reactor: Any) -> None:
     """End the program because a source cannot start."""
     _Outcome.status = 1
-    reason = failure.getErrorMessage()
+    reason = getattr(failure.value, "reason", None) or failure.getErrorMessage()
     _log.critical("the chain cannot start: {reason}", reason=reason)
     if sys.__stderr__ is not None:
         sys.__stderr__.write(f"chainws: the chain cannot start: {reason}\n")
