@@ -109,6 +109,32 @@ def test_malformed_json_is_a_parse_error(text: bytes) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        (b"[123456789012345678901234567890]", [123456789012345678901234567890]),
+        (b'["0x",-9223372036854775809]', ["0x", -9223372036854775809]),
+        (b"[1.5,18446744073709551615]", [1.5, 18446744073709551615]),
+        (b"[1e20]", [1e20]),
+    ],
+)
+def test_large_integers_keep_their_digits(params: bytes, found: Any) -> None:
+    """An argument beyond 64 bits is not rounded, alone or in a batch."""
+    text = b'{"id":1,"method":"a_b","params":' + params + b"}"
+    batch = parse(b"[0," + text + b"]", LIMITS)
+    assert isinstance(batch, Batch)
+    for request in (one(text), batch.requests[1]):
+        assert request == (b"1", "a_b", found, None)
+
+
+def test_large_id_beside_deep_nesting_is_no_crash() -> None:
+    """What only just parses is not given up for an exact id."""
+    deep = b"[" * 1_000 + b"]" * 1_000
+    token, method, _, fault = one(b'{"id":1' + b"0" * 30 + b',"method":"a_b","params":%b}' % deep)
+    assert (method, fault) == ("a_b", None)
+    assert token is not None
+
+
 @pytest.mark.parametrize("text", [b"1", b"null", b'"x"', b"true"])
 def test_other_json_is_an_invalid_request(text: bytes) -> None:
     """A message that is neither object nor array is an invalid request."""

@@ -84,10 +84,25 @@ def _batch(items: list[Any], data: bytes, limits: Limits) -> Parsed:
     return Batch(requests=tuple(requests))
 
 
-def _exact(data: bytes, position: int | None) -> dict[str, Any]:
-    """Parse again, slowly, with the digits of every integer kept."""
-    message = json.loads(data, parse_int=_Number)
-    return message if position is None else message[position]  # type: ignore[no-any-return]
+def _exact(data: bytes, position: int | None, member: str, parse_int: Callable[[str], Any]) -> Any:
+    """Parse again, slowly, and return a member with its integers as they were written."""
+    try:
+        message = json.loads(data, parse_int=parse_int)
+    except RecursionError:  # nested as deeply as orjson just allows
+        message = orjson.loads(data)
+    return (message if position is None else message[position])[member]
+
+
+def _is_cut(value: Any) -> bool:
+    """Tell whether a number may have lost digits: an integer that needs more than 64 bits."""
+    return value.__class__ is float and abs(value) >= _EXACT_FLOAT
+
+
+def _any_cut(values: list[Any]) -> bool:
+    for value in values:  # noqa: SIM110 - a generator costs each request more than this loop
+        if value.__class__ is float and _is_cut(value):
+            return True
+    return False
 
 
 def _is_call(item: Any) -> bool:
@@ -95,17 +110,17 @@ def _is_call(item: Any) -> bool:
 
 
 def _request(
-    message: dict[str, Any], limits: Limits, exact: Callable[[], dict[str, Any]]
+    message: dict[str, Any], limits: Limits, exact: Callable[[str, Callable[[str], Any]], Any]
 ) -> Request | None:
-    """Read one object; ``exact`` parses it again when an id needs more than 64 bits."""
+    """Read one object; ``exact`` reads a member again when a number needs more than 64 bits."""
     token: bytes | None = None
     if "id" in message:
         request_id = message["id"]
         if request_id.__class__ is int:
             token = b"%d" % request_id
         else:
-            if request_id.__class__ is float and abs(request_id) >= _EXACT_FLOAT:
-                request_id = exact()["id"]
+            if _is_cut(request_id):
+                request_id = exact("id", _Number)
             token = _token(request_id)
             if token is None:
                 return (NULL, "", None, INVALID)
@@ -119,7 +134,10 @@ def _request(
     if len(method) > limits.method_name_bytes:
         text = f"method name too long: {len(method)} > {limits.method_name_bytes}"
         return (token or NULL, "", None, Fault(code=INVALID_REQUEST, message=text))
-    return (token, method, message.get("params"), None)
+    params = message.get("params")
+    if params.__class__ is list and _any_cut(params):
+        params = exact("params", int)
+    return (token, method, params, None)
 
 
 def _token(request_id: Any) -> bytes | None:
