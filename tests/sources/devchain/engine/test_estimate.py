@@ -98,10 +98,12 @@ def test_estimates_fail_as_in_geth(engine: Engine) -> None:
     funds = failing(engine, {"from": text(CAROL), "to": text(BOB), "value": "0x1"})
     assert isinstance(funds, EstimateFailed)
     assert funds.reason.startswith("insufficient funds for gas * price + value: address 0x")
+    assert funds.gas > 21_000
     poor = {"from": text(CAROL), "to": text(BOB), "value": "0x1", "gasPrice": hex(GWEI)}
-    transfer = failing(engine, poor)
-    assert isinstance(transfer, EstimateFailed)
-    assert transfer.reason == "insufficient funds for transfer"
+    for call in (poor, {**poor, "value": "0x0"}):
+        transfer = failing(engine, call)
+        assert isinstance(transfer, ExecutionFailed)
+        assert transfer.reason == "insufficient funds for transfer"
 
 
 def test_the_balance_bounds_an_estimate(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Gas estimates and access lists: calls that are run several times."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,7 +58,8 @@ def estimate(site: CallSite, request: CallRequest, cap: int) -> int:
 
     Raises:
         ExecutionReverted: it reverts even at the highest limit.
-        ExecutionFailed: it fails there for another reason than gas.
+        ExecutionFailed: it fails there for another reason than gas, or its sender has no more
+            than the value.
         GasAllowanceExceeded: no limit that the caller may use or can pay is enough.
         EstimateFailed: refused before the first opcode.
 
@@ -65,9 +67,10 @@ def estimate(site: CallSite, request: CallRequest, cap: int) -> int:
     """
     high = _highest(site, request, cap)
     if _is_plain_transfer(site, request) and high >= _GAS_TRANSACTION:
-        outcome = _try(site, request, _GAS_TRANSACTION)
-        if outcome is not None and outcome.error is None:
-            return _GAS_TRANSACTION
+        # What is wrong is told with the highest limit, below.
+        with suppress(EstimateFailed):
+            if _succeeds(site, request, _GAS_TRANSACTION):
+                return _GAS_TRANSACTION
     outcome = _try(site, request, high)
     if outcome is None or _ran_out(outcome.error):
         raise GasAllowanceExceeded(cap=high)
@@ -100,8 +103,8 @@ def _highest(site: CallSite, request: CallRequest, cap: int) -> int:
     if not request.fee_cap:
         return high
     balance = site.state(request).get_balance(Address(request.sender))
-    if balance < request.value:
-        raise EstimateFailed(gas=high, reason="insufficient funds for transfer")
+    if balance <= request.value:
+        raise ExecutionFailed(reason="insufficient funds for transfer")
     payable: int = (balance - request.value) // request.fee_cap
     return min(high, payable)
 
