@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import rlp
+from eth_hash.auto import keccak
 
 from tests.signing import signed
 from tests.sources.devchain.engine.driving import ADDRESSES, driven
 from twisted_chainws import errors
-from twisted_chainws.sources.devchain.codec import decode_hex
+from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
 
 _STRANGER = "0x" + "ab" * 20
 
@@ -42,6 +44,19 @@ def test_a_request_is_filled_from_the_pool(tmp_path: Path) -> None:
         assert (first.nonce, second.nonce) == (0, 1)
         assert first.gas_limit == 21_000
         assert first.max_fee_per_gas == 2 * 875_000_000 + 10**9
+
+
+@pytest.mark.parametrize("extra", [{}, {"gasPrice": "0x77359400"}])
+def test_a_filled_request_carries_no_signature(tmp_path: Path, extra: dict[str, str]) -> None:
+    """What is only completed shows zeros where the signature will be."""
+    with driven(tmp_path) as node:
+        request = {"from": ADDRESSES[0], "to": ADDRESSES[1], "value": "0x1", **extra}
+        filled = node.ask("fill", transaction=request)
+        signed_fields = decode_hex(filled["raw"])[0 if extra else 1 :]
+        *fields, v, r, s = rlp.decode(signed_fields)
+        assert (v, r, s) == (b"", b"", b"")
+        assert bytes.fromhex(ADDRESSES[1][2:]) in fields
+        assert filled["transaction"]["hash"] == encode_hex(keccak(decode_hex(filled["raw"])))
 
 
 def test_a_failing_estimate_refuses_the_request(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Taking transactions: signed ones, requests to sign, and those that only name their sender."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from eth.abc import SignedTransactionAPI
 
+from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.chain.types import Hash32
 from twisted_chainws.errors import FeeAboveLimit, InvalidSignature, Underpriced, UnknownAccount
 from twisted_chainws.sources.devchain.codec import (
     decode_hex,
@@ -22,7 +25,7 @@ from twisted_chainws.sources.devchain.engine.convert import convert_transaction
 from twisted_chainws.sources.devchain.engine.filling import Defaults, complete, request_sender
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Command, read_job
-from twisted_chainws.sources.devchain.engine.vm import TransactionFields, unsigned
+from twisted_chainws.sources.devchain.engine.vm import TransactionFields, blank, unsigned
 
 Request = Mapping[str, Any]
 
@@ -101,8 +104,17 @@ class Submission:
         request = params["transaction"]
         sender = request_sender(request)
         gas = self._gas(request)
-        native = unsigned(complete(request, self._defaults(sender, gas)), sender)
-        return _show(native)
+        fields = complete(request, self._defaults(sender, gas))
+        bare = blank(fields)
+        transaction = replace(
+            convert_transaction(unsigned(fields, sender)),
+            hash=Hash32(bare.hash),
+            raw=bare.encode(),
+            v=0,
+            r=0,
+            s=0,
+        )
+        return _show(transaction)
 
     def sign_transaction(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Complete and sign a request without taking it.
@@ -116,7 +128,7 @@ class Submission:
         if sender not in self._hub.keyring:
             raise UnknownAccount(address=encode_hex(sender))
         fields = complete(request, self._defaults(sender, self._gas(request)))
-        return _show(self._hub.keyring.sign(fields, sender))
+        return _show(convert_transaction(self._hub.keyring.sign(fields, sender)))
 
     def _check(self, native: SignedTransactionAPI) -> None:
         hub = self._hub
@@ -164,6 +176,5 @@ class Submission:
         )
 
 
-def _show(native: SignedTransactionAPI) -> dict[str, Any]:
-    transaction = convert_transaction(native)
+def _show(transaction: EvmTransaction) -> dict[str, Any]:
     return {"raw": encode_hex(transaction.raw), "transaction": encode_transaction(transaction)}

@@ -240,6 +240,12 @@ def unsigned(fields: TransactionFields, sender: bytes) -> SignedTransactionAPI:
     return made
 
 
+def blank(fields: TransactionFields) -> SignedTransactionAPI:
+    """Make a transaction whose signature is zero: nobody sends it."""
+    made: SignedTransactionAPI = _assemble(fields, 0, 0, 0, 0)
+    return made
+
+
 def signed(fields: TransactionFields, key: bytes) -> SignedTransactionAPI:
     """Sign with the 32-byte secp256k1 ``key``; legacy transactions are bound to the chain."""
     bound_v = fields.chain_id * 2 + _EIP155_OFFSET
