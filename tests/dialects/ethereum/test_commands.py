@@ -51,8 +51,6 @@ ROWS: list[Row] = [
     ("hardhat_dropTransaction", [WORD], "drop", {"hash": WORD}, None, False),
     ("anvil_dropAllTransactions", [], "drop_all", {}, None, None),
     ("anvil_removePoolTransactions", [A], "remove_pool_transactions", {"address": A}, None, None),
-    ("anvil_mine", [], "mine", {}, {"hashes": []}, None),
-    ("anvil_mine", [3, "0xa"], "mine", {"count": 3, "interval_s": 10}, {"hashes": []}, None),
     ("hardhat_mine", ["0x3"], "mine", {"count": 3}, {"hashes": []}, True),
     ("hardhat_mine", [None, 5], "mine", {"interval_s": 5}, {"hashes": []}, True),
     ("evm_setAutomine", [False], "set_automine", {"enabled": False}, None, None),

@@ -5,8 +5,9 @@ import pytest
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import hash32, make_chain
 from twisted_chainws.dialects.base import Query, Refused
-from twisted_chainws.dialects.ethereum.development import DEVELOPMENT
+from twisted_chainws.dialects.ethereum.development import DEVELOPMENT, REWIND
 from twisted_chainws.dialects.ethereum.encode import encode_block
+from twisted_chainws.dialects.ethereum.reads import READS
 from twisted_chainws.errors import InvalidReorg
 
 A = "0x" + "01" * 20
@@ -31,6 +32,22 @@ def test_mining_takes_a_moment_or_an_object(params: Any, sent: Any) -> None:
     """Each member may be left out."""
     result, calls = ask(DEVELOPMENT["evm_mine"], params, {"hashes": [WORD]})
     assert result == "0x0"
+    assert calls == [Query(method="mine", params=sent)]
+
+
+@pytest.mark.parametrize(
+    ("params", "sent"),
+    [
+        ([], {}),
+        ([3], {"count": 3}),
+        ([3, "0xa"], {"count": 3, "interval_s": 10, "leap": True}),
+        ([None, 0], {"interval_s": 0, "leap": True}),
+    ],
+)
+def test_anvil_mines_at_intervals_from_the_head(params: Any, sent: Any) -> None:
+    """An interval counts before the first block, too."""
+    result, calls = ask(DEVELOPMENT["anvil_mine"], params, {"hashes": [WORD]})
+    assert result is None
     assert calls == [Query(method="mine", params=sent)]
 
 
@@ -79,6 +96,7 @@ def test_the_view_follows_the_chain_id() -> None:
     assert result is None
     assert calls == [Query(method="set_chain_id", params={"chain_id": 1337})]
     assert view.chain.chain_id == 1337
+    assert READS["net_version"](view, []) == "1337"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +128,19 @@ def test_reorg_transactions_must_fit_the_new_blocks() -> None:
         "Block number for reorg tx will exceed the reorged chain height. "
         "Block number 2 must not exceed (depth-1) 1"
     )
+
+
+def test_the_head_is_set_backwards_only() -> None:
+    """Going back is a rollback by the difference."""
+    result, calls = ask(REWIND["debug_setHead"], ["0x1"], {"hashes": []}, view=make_view())
+    assert result is None
+    assert calls == [Query(method="rollback", params={"depth": 3})]
+    for number in ("0x4", "0x5"):
+        refusal = fault(REWIND["debug_setHead"], [number])
+        assert (refusal.code, refusal.message) == (
+            -32000,
+            "not allowed to rewind to a future block",
+        )
 
 
 @pytest.mark.parametrize("params", [[], None, [None], [{}], [{"forking": None}]])

@@ -4,6 +4,7 @@ import pytest
 
 from tests.dialects.ethereum.views import ask, hex_of, make_view, refusal
 from tests.strategies import make_chain
+from twisted_chainws.dialects.base import Query
 
 CHAIN = make_chain(3)
 VIEW = make_view(CHAIN)
@@ -46,7 +47,6 @@ def test_capabilities() -> None:
 @pytest.mark.parametrize(
     ("method", "answer"),
     [
-        ("eth_coinbase", "0x" + "00" * 20),
         ("eth_hashrate", "0x0"),
         ("eth_mining", False),
         ("eth_protocolVersion", "0x41"),
@@ -55,3 +55,11 @@ def test_capabilities() -> None:
 def test_dropped_methods(method: str, answer: object) -> None:
     """Methods that real nodes have dropped still work on a development chain."""
     assert ask(VIEW, method) == answer
+
+
+def test_coinbase_is_of_the_next_block() -> None:
+    """What was commanded counts before a block has been made with it."""
+    address = "0x" + "ab" * 20
+    question = ask(VIEW, "eth_coinbase")
+    assert question.call == Query(method="node_info", params={})
+    assert question.then({"coinbase": address}) == address

@@ -181,7 +181,7 @@ _POOL: Final = (
 
 _MINING: Final = (
     Command(
-        names=("anvil_mine",),
+        names=(),
         hardhat_names=("hardhat_mine",),
         ask="mine",
         arguments={"count": decode.loose_number53, "interval_s": decode.loose_number53},

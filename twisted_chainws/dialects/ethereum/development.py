@@ -66,6 +66,19 @@ def evm_mine(_view: View, options: dict[str, int] | None) -> Json:
     return ask("mine", options or {}, always("0x0"))
 
 
+@takes(decode.loose_number53, decode.loose_number53, required=0)
+def anvil_mine(_view: View, count: int | None, interval_s: int | None) -> Json:
+    """Answer ``anvil_mine``: an interval also moves the clock before the first block.
+
+    Source: foundry crates/anvil/src/eth/api.rs ``anvil_mine``, 2a5df2c (``hardhat_mine`` of EDR
+    0.18 leaves the first block where the clock is).
+    """
+    params: dict[str, Json] = {} if count is None else {"count": count}
+    if interval_s is not None:
+        params |= {"interval_s": interval_s, "leap": True}
+    return ask("mine", params, NULL)
+
+
 @takes(mine_options, required=0)
 def mine_detailed(view: View, options: dict[str, int] | None) -> Json:
     """Answer ``anvil_mine_detailed``: the new blocks, whole."""
@@ -123,6 +136,18 @@ def reorg(_view: View, depth: int, pairs: list[tuple[Any, int]] | None) -> Json:
     return ask("reorg", {"depth": depth, "transactions": transactions}, NULL)
 
 
+@takes(decode.quantity)
+def set_head(view: View, number: int) -> Json:
+    """Answer ``debug_setHead``: go back to a block; what is undone is pending again.
+
+    Source: go-ethereum internal/ethapi/api.go ``DebugAPI.SetHead``, 02b73d4e.
+    """
+    depth = view.chain.height - number
+    if depth <= 0:
+        refuse("not allowed to rewind to a future block", code=calls.SERVER_ERROR)
+    return ask("rollback", {"depth": depth}, NULL)
+
+
 def reset_options(value: Any) -> None:
     """Read what ``anvil_reset`` takes: an object that does not ask for a fork."""
     if not isinstance(value, dict):
@@ -159,6 +184,7 @@ DEVELOPMENT: Final[Mapping[str, Handler]] = {
     **{name: handler for item in COMMANDS for name, handler in item.handlers().items()},
     **NODE_INFO,
     "hardhat_setNonce": set_nonce_upwards,
+    "anvil_mine": anvil_mine,
     "evm_mine": evm_mine,
     "anvil_mine_detailed": mine_detailed,
     "evm_mine_detailed": mine_detailed,
@@ -173,3 +199,6 @@ DEVELOPMENT: Final[Mapping[str, Handler]] = {
     "hardhat_setLoggingEnabled": _set_logging(True),  # noqa: FBT003 - the answer itself
 }
 """Every development method."""
+
+REWIND: Final[Mapping[str, Handler]] = {"debug_setHead": set_head}
+"""What go-ethereum can do to its own chain as well."""

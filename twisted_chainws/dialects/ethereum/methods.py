@@ -21,7 +21,7 @@ from twisted_chainws.dialects.base import (
     View,
 )
 from twisted_chainws.dialects.ethereum import reads, subscribe
-from twisted_chainws.dialects.ethereum.development import DEVELOPMENT
+from twisted_chainws.dialects.ethereum.development import DEVELOPMENT, REWIND
 from twisted_chainws.dialects.ethereum.encode import evm_transactions
 from twisted_chainws.dialects.ethereum.errors import make_faults, unknown_method
 from twisted_chainws.dialects.ethereum.fees import FEES
@@ -66,7 +66,7 @@ METHODS: Final[Mapping[str, Handler]] = {
     **SUBSCRIBE,
     **STATE,
     **SUBMIT,
-    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT}),
+    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND}),
 }
 
 _STRICT: Final[Mapping[str, Handler]] = {

@@ -15,6 +15,7 @@ from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
 from twisted_chainws.dialects.ethereum.fees import PRAGUE_BLOBS
 from twisted_chainws.dialects.ethereum.reads import with_block
+from twisted_chainws.dialects.ethereum.state import ask
 from twisted_chainws.errors import Unsupported
 
 PRECOMPILES: Final = (
@@ -91,9 +92,9 @@ def capabilities(view: View) -> Json:
 
 
 @takes()
-def coinbase(view: View) -> Json:
-    """Answer ``eth_coinbase``: who the head pays."""
-    return encode_data(view.chain.head.extras.header.coinbase)
+def coinbase(_view: View) -> Json:
+    """Answer ``eth_coinbase``: whom the next block pays."""
+    return ask("node_info", {}, lambda node: node["coinbase"])
 
 
 @takes()

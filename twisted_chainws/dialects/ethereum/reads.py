@@ -91,8 +91,9 @@ def sha3(_view: View, data: bytes) -> Json:
 
 @takes()
 def net_version(view: View) -> Json:
-    """Answer ``net_version``, in decimal."""
-    return str(view.settings.network_id)
+    """Answer ``net_version``, in decimal; on a development chain it follows the chain id."""
+    settings = view.settings
+    return str(view.chain.chain_id if settings.development else settings.network_id)
 
 
 @takes()

@@ -63,6 +63,17 @@ def test_clock_commands_answer_offsets(tmp_path: Path) -> None:
         assert node.hub.engine.height == 0
 
 
+def test_an_interval_may_count_from_the_head(tmp_path: Path) -> None:
+    """With a leap the clock moves before the first block, too, and stays ahead."""
+    with driven(tmp_path, timestamp=NOW) as node:
+        for leap, stamps in ((False, [NOW + 1, NOW + 61]), (True, [NOW + 121, NOW + 181])):
+            node.ask("mine", count=2, interval_s=60, leap=leap)
+            engine = node.hub.engine
+            heights = (engine.height - 1, engine.height)
+            headers = [engine.header(engine.canonical_hash(height)) for height in heights]
+            assert [header.timestamp for header in headers] == stamps
+
+
 def test_interval_switching_is_told(tmp_path: Path) -> None:
     """The parent's timer hears of each switch."""
     with driven(tmp_path) as node:

@@ -29,7 +29,8 @@ class Commands:
         """Make ``count`` blocks whatever the mode.
 
         Args:
-            params: ``count`` (1); ``interval_s`` between their timestamps; ``timestamp`` of the
+            params: ``count`` (1); ``interval_s`` between their timestamps; ``leap``, whether the
+                clock moves by the interval before the first one as well; ``timestamp`` of the
                 first.
 
         Raises:
@@ -43,6 +44,8 @@ class Commands:
             if index and interval is not None:
                 timestamp = hub.engine.head.timestamp + decode_quantity(interval)
                 hub.set_control(next_timestamp=timestamp)
+            elif interval is not None and params.get("leap"):
+                self.increase_time({"seconds": interval})
             block = yield from self._builder.mine(empty=True)
             hub.commit()
             if block is not None:
