@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -367,6 +368,21 @@ def test_engine_killed_while_writing_loses_nothing(server: Running) -> None:
         ]
         assert sum(len(block["transactions"]) for block in blocks) == 300
         check_heads(watcher, [result for owner, result in watcher.settle() if owner == heads])
+
+
+def test_server_killed_with_a_data_directory_loses_nothing(tmp_path: Path) -> None:
+    """A whole server that is killed starts again where it was, and its engine is gone with it."""
+    options = ("--silent", "--data-dir", str(tmp_path))
+    with Running(*options) as server, Wire(server.port) as wire:
+        snapshot = prepare(wire)
+        before = state(wire)
+        server.process.kill()
+        server.process.wait()
+    # The first engine must let go of the files for this one to start; how it mines is an option.
+    with Running(*options) as server, Wire(server.port) as wire:
+        assert wire.call("anvil_getAutomine") is True
+        wire.call("evm_setAutomine", False)
+        check_nothing_lost(wire, before, snapshot)
 
 
 def test_client_that_never_reads_does_not_grow_the_server(server: Running) -> None:
