@@ -1,4 +1,4 @@
-"""The only place that touches Autobahn: a guarded server connection with plain hooks.
+"""A guarded server connection with plain hooks, on top of Autobahn.
 
 Autobahn owns the handshake, control frames, fragments, compression and every protocol error;
 ``intake`` takes whole plain frames out of a read before Autobahn sees them. A hook never lets an

@@ -1,0 +1,5 @@
+"""The only place that touches Autobahn: guarded connections with plain hooks, one module a role."""
+
+from twisted_chainws.websocket.seam.server import ConnectionOptions, ServerConnection, ServerFactory
+
+__all__ = ["ConnectionOptions", "ServerConnection", "ServerFactory"]
