@@ -1,0 +1,140 @@
+"""A Deferred that can be awaited by Twisted's coroutines and by tasks of asyncio alike.
+
+A task of asyncio that awaits a plain Deferred dies of ``Task got bad yield``, for it wants to see
+a future. So what ``await`` hands to whoever drives the coroutine is an object that is both: Twisted
+sees a Deferred, asyncio's task sees the few methods of a future that it calls. Who drives cannot be
+known beforehand: inside a task, ``Deferred.fromCoroutine`` drives coroutines as well.
+
+asyncio tasks run on the reactor's thread only with the asyncio reactor; with any other reactor its
+loop would have to be another thread's.
+"""
+
+import asyncio
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Generator
+from contextvars import Context
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chainws.websocket.codes import ErrorCode, WebSocketError
+
+__all__ = ["Callback", "Outcome", "attempt", "failed", "succeeded"]
+
+T = TypeVar("T")
+_log = Logger()
+
+Callback: TypeAlias = Callable[[WebSocketError | None, Any], object]
+"""``(None, value)`` or ``(error, None)``, as the reference's AsyncCallback."""
+
+
+class _Awaited(Deferred[Any]):
+    """What an ``await`` yields: a Deferred for Twisted, and a future as far as tasks use it.
+
+    It stands for an outcome: takes its end and, cancelled, cancels it.
+
+    Attributes:
+        end: the value of the outcome, for a task; Twisted's driver sends it in itself.
+        for_task: whether a task of asyncio waits.
+    """
+
+    _asyncio_future_blocking = True
+
+    def __init__(self, outcome: Deferred[Any]) -> None:
+        super().__init__(lambda _: outcome.cancel())
+        self.end: Any = None
+        self.for_task = False
+        outcome.addBoth(self._finish)
+
+    def _finish(self, end: Any) -> None:
+        self.end = end
+        if not self.called:
+            self.callback(end)
+
+    def get_loop(self) -> AbstractEventLoop:
+        """Return the loop of the task that asks."""
+        return asyncio.get_running_loop()
+
+    def add_done_callback(
+        self, wake: Callable[[Any], object], *, context: Context | None = None
+    ) -> None:
+        """Wake a task when this fires, by a future of its own kind."""
+        self.for_task = True
+        future = asyncio.get_running_loop().create_future()
+        future.add_done_callback(wake, context=context)
+        self.addCallbacks(future.set_result, lambda failure: future.set_exception(failure.value))
+
+    def cancel(self, msg: object = None) -> bool:  # type: ignore[override]  # noqa: ARG002
+        """Cancel the outcome; False makes a task remember by itself that it was cancelled."""
+        super().cancel()
+        return False
+
+
+class Outcome(Deferred[T]):
+    """A Deferred that tasks of asyncio may await as well."""
+
+    def __await__(self) -> Generator[Deferred[Any], Any, T]:  # type: ignore[override]
+        """Wait for the end, whoever drives."""
+        if self.called and not self.paused:
+            return (yield from super().__iter__())
+        awaited = _Awaited(self)
+        sent = yield awaited
+        return awaited.end if awaited.for_task else sent  # type: ignore[no-any-return]
+
+
+def succeeded(value: T) -> Outcome[T]:
+    """Return an outcome that is there already."""
+    outcome: Outcome[T] = Outcome()
+    outcome.callback(value)
+    return outcome
+
+
+def failed(error: WebSocketError) -> Outcome[Any]:
+    """Return an outcome that has failed already."""
+    outcome: Outcome[Any] = Outcome()
+    outcome.errback(Failure(error))
+    return outcome
+
+
+def attempt(
+    action: Callable[[], Deferred[bool] | None], callback: Callback | None
+) -> Outcome[bool]:
+    """Do something for a caller who wants a Deferred, and perhaps a call back.
+
+    Args:
+        action: raises WebSocketError, or returns what to wait for, None for nothing.
+        callback: gets the end; its own exceptions are the Deferred's. None for none.
+
+    Returns:
+        True or a WebSocketError, never an exception right away. With a callback a failure counts
+        as handled, and the Deferred fires with False after it.
+    """
+    outcome: Outcome[bool] = Outcome()
+    try:
+        waiting = action() if callback is None or callable(callback) else _not_callable()
+    except WebSocketError as error:
+        outcome.errback(Failure(error))
+    else:
+        (waiting or succeed(result=True)).addCallbacks(outcome.callback, outcome.errback)
+    if callable(callback):
+        _call_back(outcome, callback)
+    return outcome
+
+
+def _not_callable() -> NoReturn:
+    raise WebSocketError(ErrorCode.PARAMETER_ERROR, data="callback: not callable")
+
+
+def _call_back(outcome: Outcome[bool], callback: Callback) -> None:
+    def done(value: bool) -> bool:  # noqa: FBT001 - a result
+        callback(None, value)
+        return value
+
+    def broke(failure: Failure) -> bool:
+        callback(failure.value, None)  # type: ignore[arg-type]
+        return False
+
+    outcome.addCallbacks(done, broke)
+    outcome.addErrback(lambda failure: _log.failure("a callback broke", failure=failure))
