@@ -16,12 +16,14 @@ class Handshake:
         headers: names in lower case; repeated ones are joined by commas.
         protocols: offered subprotocols, best first.
         peer: for logs, ``tcp4:127.0.0.1:50000``.
+        query: the query's names and values, decoded; not in ``repr``, for it may hold secrets.
     """
 
     path: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     protocols: tuple[str, ...]
     peer: str
+    query: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(eq=False, kw_only=True)

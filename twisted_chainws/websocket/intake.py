@@ -33,9 +33,11 @@ class Intake:
         plain: True when open without compression: messages may bypass Autobahn.
         pulse: the heartbeat, None before the connection is open; subclasses that write past
             Autobahn set its ``last_write``.
+        decode: hand text on as ``str``, so that it can be told from binary; a class sets it once.
     """
 
     plain = False
+    decode = False
     pulse: Heartbeat | None = None
     state: int
     data: bytes
@@ -54,7 +56,7 @@ class Intake:
     _kept = b""
     _holding = False
     _held: list[bytes]
-    _backlog: deque[bytes] | None = None
+    _backlog: deque[bytes | str] | None = None
     _releasing: IDelayedCall | None = None
 
     def begin_intake(self) -> None:
@@ -63,7 +65,7 @@ class Intake:
         self._held = []
         self._backlog = None
 
-    def put_back(self, *payloads: bytes) -> None:
+    def put_back(self, *payloads: bytes | str) -> None:
         """Keep messages that were taken while reading is on hold."""
         if self._backlog is None:
             # Made when needed: an empty one would be a tenth of an idle connection.
@@ -125,7 +127,7 @@ class Intake:
 
     def _take_frames(self, data: bytes) -> bytes:
         """Hand on whole plain frames and return what Autobahn must look at."""
-        payloads, position, rest = take(data, self._limit, self.unmask_long)
+        payloads, position, rest = take(data, self._limit, self.unmask_long, self.decode)
         if position == len(data) and len(payloads) == 1 and rest is Rest.FOREIGN:
             # One request per read, the most frequent case by far.
             self.message(payloads[0])

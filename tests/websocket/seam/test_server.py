@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 
 from tests.server.peer import (
     BINARY,
     CLOSE,
+    PING,
     TEXT,
     UPGRADE,
     Peer,
@@ -20,7 +22,8 @@ from tests.server.peer import (
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.intake import MESSAGES_PER_TURN
 from twisted_chainws.websocket.seam import ConnectionOptions, ServerConnection, ServerFactory
-from twisted_chainws.websocket.timers import ReactorTimers
+from twisted_chainws.websocket.seam.server import LONGEST_REQUEST
+from twisted_chainws.websocket.values import CloseResult
 
 pytestmark = pytest.mark.integration
 
@@ -31,12 +34,16 @@ class Echo(ServerConnection):
     events: list[Any] = []  # noqa: RUF012 - shared on purpose, emptied per test
     accept: Any = None
 
-    def handshake(self, request: Handshake) -> str | None:
+    def handshake(self, request: Handshake) -> str | Deferred[str | None] | None:
         self.events.append(request)
         if request.path == "/refuse":
             raise Refuse(status=503, body=b"full", headers=(("Retry-After", "9"),))
         if request.path == "/broken":
             raise ZeroDivisionError
+        if request.path.startswith("/later"):
+            waiting: Deferred[str | None] = Deferred()
+            self.events.append(waiting)
+            return waiting
         return "unoffered" if request.path == "/wrong" else None
 
     def opened(self) -> None:
@@ -62,15 +69,29 @@ class Echo(ServerConnection):
         self.events.append("lost")
 
 
+class Typed(Echo):
+    """Tells text from binary, and echoes each as what it was."""
+
+    decode = True
+
+    def message(self, payload: str | bytes) -> None:
+        self.events.append(payload)
+        binary = isinstance(payload, bytes)
+        self.transmit(payload if isinstance(payload, bytes) else payload.encode(), binary=binary)
+
+    def closed(self, *_: object) -> None:
+        self.events.append(self.ending)
+
+
 class Stand:
     """A listener without a site, and its peers."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, connection: type[Echo] = Echo, **options: Any) -> None:
         Echo.events = []
         self.events = Echo.events
         self.factory = ServerFactory(
             reactor=reactor,
-            connection=Echo,
+            connection=connection,
             options=ConnectionOptions(**{"message_bytes": 100_000} | options),
         )
         self.built: list[Any] = []
@@ -91,7 +112,7 @@ class Stand:
     async def upgrade(self, path: str = "/", **more: str) -> Peer:
         peer = await self.tcp()
         headers = UPGRADE | {name.replace("_", "-"): value for name, value in more.items()}
-        lines = [f"{name}: {value}" for name, value in headers.items()]
+        lines = [f"{name}: {value}" for name, value in headers.items() if value]
         peer.send("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
         return peer
 
@@ -105,9 +126,9 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing(**options: Any) -> AsyncIterator[Stand]:
+async def standing(connection: type[Echo] = Echo, **options: Any) -> AsyncIterator[Stand]:
     """Listen on a free port and clean up."""
-    stand = Stand(**options)
+    stand = Stand(connection, **options)
     stand.peers = []
     port = reactor.listenTCP(0, stand.factory, interface="127.0.0.1")
     stand.port = port.getHost().port
@@ -316,12 +337,161 @@ async def test_what_the_handshake_left_is_dropped() -> None:
         assert not {"maxMessagePayloadSize", "versions", "http_headers"} & set(own)
 
 
-def test_autobahn_still_uses_the_timers_we_replace() -> None:
-    """Should the attribute disappear from Autobahn, its inexact timers would be back."""
-    from autobahn.websocket.protocol import WebSocketServerFactory
+@pytest_twisted.ensureDeferred
+async def test_text_is_told_from_binary() -> None:
+    """With ``decode``, text is str and binary bytes: whole, in fragments, compressed or empty."""
+    messages: list[tuple[bytes, int]] = [
+        ("ä".encode(), TEXT),
+        (b"\xff", BINARY),
+        (b"", TEXT),
+        (b"", BINARY),
+    ]
+    for extensions in ("", "permessage-deflate"):
+        async with standing(Typed, compression=bool(extensions)) as stand:
+            peer = await stand.ws("/", Sec_WebSocket_Extensions=extensions)
+            for payload, opcode in messages:
+                peer.send(frame(payload, opcode))
+                assert await peer.frame() == (opcode, payload)
+                peer.send(frame(payload[:1], opcode, fin=False) + frame(payload[1:], 0))
+                assert await peer.frame() == (opcode, payload)
+            received = [event for event in stand.events if isinstance(event, str | bytes)]
+            assert received[1:] == ["ä", "ä", b"\xff", b"\xff", "", "", b"", b""]
 
-    assert hasattr(WebSocketServerFactory(), "_batched_timer")
-    factory = ServerFactory(
-        reactor=reactor, connection=Echo, options=ConnectionOptions(message_bytes=1)
-    )
-    assert isinstance(factory._batched_timer, ReactorTimers)
+
+@pytest_twisted.ensureDeferred
+async def test_typed_text_on_hold_stays_text() -> None:
+    """Messages that wait keep their kind; invalid UTF-8 closes with 1007."""
+    async with standing(Typed) as stand:
+        peer = await stand.ws()
+        connection = stand.built[-1]
+        await until(lambda: "opened" in stand.events)
+        connection.hold()
+        peer.send(frame(b"a") + frame(b"b", BINARY) + frame(b"c", fin=False) + frame(b"d", 0))
+        await pause(0.05)
+        connection.release()
+        assert [await peer.frame() for _ in range(3)] == [
+            (TEXT, b"a"),
+            (BINARY, b"b"),
+            (TEXT, b"cd"),
+        ]
+        peer.send(frame(b"\xff"))
+        assert (await peer.ended())[0] == 1007
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_sent_may_exceed_the_limit_of_what_is_received() -> None:
+    """The limit is for incoming messages only, with and without compression."""
+    for extensions in ("", "permessage-deflate"):
+        async with standing(Typed, message_bytes=10, compression=bool(extensions)) as stand:
+            peer = await stand.ws("/", Sec_WebSocket_Extensions=extensions)
+            await until(lambda: "opened" in stand.events)
+            stand.built[-1].transmit(bytes(range(256)) * 4, binary=True)
+            stand.built[-1].transmit(b"short", binary=False)
+            first, size = await peer.take(2)
+            assert first == (0xC2 if extensions else 0x82)
+            size = int.from_bytes(await peer.take(2), "big") if size == 126 else size
+            assert size > 10
+            await peer.take(size)
+            assert await peer.frame() == (TEXT, b"short")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handshake_may_be_decided_later() -> None:
+    """The answer waits for the decision; what the client sends meanwhile is no second request."""
+    async with standing() as stand:
+        peer = await stand.upgrade("/later", Sec_WebSocket_Protocol="a, b")
+        await until(lambda: len(stand.events) == 2)
+        peer.send(frame(b"\r\n\r\n"))
+        await pause(0.05)
+        assert len(stand.events) == 2
+        stand.events[1].callback("b")
+        assert "Sec-WebSocket-Protocol: b" in await peer.head()
+        assert await peer.frame() == (TEXT, b"\r\n\r\n")
+        for error, status in ((Refuse(status=403, body=b"no"), 403), (ZeroDivisionError(), 500)):
+            peer = await stand.upgrade("/later")
+            await until(lambda: stand.events and isinstance(stand.events[-1], Deferred))
+            stand.events[-1].errback(error)
+            assert (await peer.answer())[0] == status
+            await peer.gone()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_vanishes_while_it_is_decided_on_is_never_open() -> None:
+    """The decision is cancelled; one that comes all the same does not revive the connection."""
+    async with standing(open_timeout_s=0.3) as stand:
+        for drop in (True, False):
+            peer = await stand.upgrade("/later")
+            await until(lambda: stand.events and isinstance(stand.events[-1], Deferred))
+            waiting = stand.events[-1]
+            if drop:
+                peer.drop()
+            await peer.gone()
+            await until(lambda: stand.events[-1] == "lost")
+            assert waiting.called
+        assert "opened" not in stand.events
+        assert {connection.state for connection in stand.built} == {0}
+
+
+@pytest_twisted.ensureDeferred
+async def test_decisions_that_ignore_their_cancelling_come_too_late() -> None:
+    """A decision that is made after the client vanished opens nothing."""
+    async with standing() as stand:
+        peer = await stand.upgrade("/later")
+        await until(lambda: stand.events and isinstance(stand.events[-1], Deferred))
+        waiting = stand.events[-1]
+        waiting.addErrback(lambda failure: failure.trap(CancelledError) and "a")
+        peer.drop()
+        await until(lambda: stand.events[-1] == "lost")
+        assert stand.built[-1].state == 0
+        assert "opened" not in stand.events
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_without_end_is_cut() -> None:
+    """The head of a request, and what comes while it is decided on, has a limit."""
+    async with standing() as stand:
+        peer = await stand.tcp()
+        peer.send(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (LONGEST_REQUEST // 6 + 1))
+        await peer.gone()
+        peer = await stand.upgrade("/later")
+        peer.send(bytes(LONGEST_REQUEST + 1))
+        await peer.gone()
+
+
+@pytest_twisted.ensureDeferred
+async def test_how_it_ended() -> None:
+    """``ending`` tells who closed, and a loss with its cause."""
+    async with standing(Typed, close_timeout_s=0.2) as stand:
+
+        async def end(act: Any) -> Any:
+            peer = await stand.ws()
+            await until(lambda: stand.events[-1] == "opened")
+            act(peer, stand.built[-1])
+            await peer.gone()
+            await until(lambda: stand.events[-1] == "lost")
+            return stand.events[-2]
+
+        ended = await end(lambda peer, _: peer.send(frame((4999).to_bytes(2, "big") + b"x", CLOSE)))
+        assert (ended.result, ended.lost) == (CloseResult(4999, "x"), False)
+        ended = await end(lambda peer, _: peer.send(frame(b"x", mask=None)))
+        assert (ended.result.code, ended.result.was_clean, ended.lost) == (1002, False, False)
+        ended = await end(lambda _, connection: connection.close(4000, "mine"))
+        assert ended.result == CloseResult(4000, "mine", was_clean=False)
+        ended = await end(lambda peer, _: peer.drop())
+        assert (ended.result.code, ended.lost) == (1006, True)
+        assert isinstance(ended.cause, Exception)
+
+
+@pytest_twisted.ensureDeferred
+async def test_pings_without_deadline() -> None:
+    """With a timeout of 0 pings are sent and a missing pong is no loss."""
+    async with standing(ping_interval_s=0.05, ping_timeout_s=0) as stand:
+        peer = await stand.ws()
+        for _ in range(3):
+            assert await peer.frame() == (PING, b"")
+        assert not peer.lost
+    async with standing(Typed, ping_interval_s=0.05, ping_timeout_s=0.05) as stand:
+        peer = await stand.ws()
+        await peer.gone()
+        await until(lambda: stand.events[-1] == "lost")
+        assert isinstance(stand.events[-2].cause, TimeoutError)

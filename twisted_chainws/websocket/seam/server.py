@@ -6,33 +6,38 @@ exception into Autobahn, where it would be swallowed or tear the connection down
 the connection closed with 1011.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
-from autobahn.websocket.protocol import TrafficStats
+from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from autobahn.websocket.utf8validator import Utf8Validator
 from autobahn.websocket.xormasker import create_xor_masker
+from twisted.internet.defer import Deferred
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from twisted_chainws.websocket.ending import Ending, ending
 from twisted_chainws.websocket.frames import CLOSE_CODES, truncate
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.heartbeat import Heartbeat
 from twisted_chainws.websocket.intake import CLOSED, OPEN, Intake
-from twisted_chainws.websocket.slim import QUIET, slimmed
-from twisted_chainws.websocket.timers import ReactorTimers
+from twisted_chainws.websocket.slim import slimmed
 
-__all__ = ["ConnectionOptions", "ServerConnection", "ServerFactory"]
+__all__ = ["ConnectionOptions", "ServerConnection", "Silence"]
 
+LONGEST_REQUEST: Final = 65_536
+"""Bytes of a handshake request, and of what may follow it before the answer."""
+
+SHORTEST_COMPRESSED: Final = 64
+"""Shorter messages are sent as they are even where compression was agreed."""
+
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _CONNECTING: Final = WebSocketServerProtocol.STATE_CONNECTING
 if (WebSocketServerProtocol.STATE_OPEN, WebSocketServerProtocol.STATE_CLOSED) != (OPEN, CLOSED):
     raise ImportError("this Autobahn numbers its states otherwise")
@@ -50,7 +55,7 @@ class ConnectionOptions:
         message_bytes: limit of an inbound message, also after decompression.
         compression: accept permessage-deflate when it is offered.
         ping_interval_s: silence of ours after which the server pings; 0 for never.
-        ping_timeout_s: how long a peer may stay silent after a ping.
+        ping_timeout_s: how long a peer may stay silent after a ping; 0 for ever.
         open_timeout_s: for the handshake.
         close_timeout_s: for the peer's Close after ours, then the TCP connection is cut.
     """
@@ -63,7 +68,7 @@ class ConnectionOptions:
     close_timeout_s: float = 5.0
 
 
-class _Silence:
+class Silence:
     """Stands in for Autobahn's logger, which writes request lines and builds unused arguments."""
 
     def _nothing(self, *_: object, **__: object) -> None: ...
@@ -78,9 +83,11 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         pulse: the heartbeat, None before the connection is open; subclasses that write past
             Autobahn set its ``last_write``.
         plain: True when open without compression: messages may bypass Autobahn.
+        ending: how it ended; None before ``closed``.
     """
 
-    log = _Silence()
+    ending: Ending | None = None
+    log = Silence()
     _log = Logger()
     # Only for chopped writes, which nobody makes here.
     send_queue: Any = ()
@@ -91,6 +98,8 @@ class ServerConnection(Intake, WebSocketServerProtocol):
     _lingering: IDelayedCall | None = None
     _producing = False
     _waiting_at_ping = 0
+    _deciding: Deferred[str | None] | None = None
+    _cause: BaseException | None = None
 
     @cached_property
     def utf8validator(self) -> Any:
@@ -99,14 +108,17 @@ class ServerConnection(Intake, WebSocketServerProtocol):
 
     # Hooks
 
-    def handshake(self, request: Handshake) -> str | None:
-        """Return the subprotocol to speak, one of those offered or None. Raises Refuse."""
+    def handshake(self, request: Handshake) -> str | Deferred[str | None] | None:
+        """Return the subprotocol to speak, one of those offered or None. Raises Refuse.
+
+        It may take its time, up to the open timeout; it is cancelled if the peer vanishes.
+        """
 
     def opened(self) -> None:
         """Take note that the connection is open."""
 
-    def message(self, payload: bytes) -> None:
-        """Take one whole message, text or binary."""
+    def message(self, payload: Any) -> None:
+        """Take one whole message: bytes, or with ``decode`` str for text and bytes for binary."""
 
     def read_done(self) -> None:
         """Take note that all messages of this read were handed on: time to write the replies."""
@@ -149,15 +161,31 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             self._stop_timers()
             self.let_go()
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: ARG002, FBT001
-        """Take a message from Autobahn's own path."""
+    def transmit(self, payload: bytes, *, binary: bool) -> None:
+        """Write one message, compressed where that was agreed and pays.
+
+        Autobahn's ``sendMessage`` would hold the limit for incoming messages against it.
+        """
+        rsv = 0
+        squeeze = self._perMessageCompress
+        if squeeze is not None and len(payload) >= SHORTEST_COMPRESSED:
+            squeeze.start_compress_message()
+            payload = squeeze.compress_message_data(payload) + squeeze.end_compress_message()
+            rsv = 4
+        self.sendFrame(opcode=2 if binary else 1, payload=payload, rsv=rsv)
+        if self.pulse is not None:
+            self.pulse.last_write = self._clock.seconds()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
+        """Take a message from Autobahn's own path, which has checked its UTF-8."""
         if self.state != OPEN:
             return
+        received = payload.decode() if self.decode and not isBinary else payload
         if self.holding:
-            self.put_back(payload)
+            self.put_back(received)
             return
         try:
-            self.message(payload)
+            self.message(received)
         except Exception:  # noqa: BLE001 - must not reach Autobahn
             self.broken("handling a message")
 
@@ -170,18 +198,39 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             headers=request.headers,
             protocols=tuple(request.protocols),
             peer=self.peer or "",
+            query=request.params,
         )
         try:
             chosen = self.handshake(wanted)
-        except Refuse as refusal:
-            self._refusal = refusal
-            raise ConnectionDeny(refusal.status, "refused") from None
         except Exception:  # noqa: BLE001 - must not reach Autobahn
-            self._log.failure("the handshake broke")
-            self._refusal = Refuse(status=500, body=b"Internal Server Error")
-            raise ConnectionDeny(500, "refused") from None
+            self._deny(Failure())
+        if isinstance(chosen, Deferred):
+            self._deciding = chosen
+            return chosen.addCallbacks(self._chosen, self._deny, (wanted,))  # type: ignore[return-value]
+        return self._chosen(chosen, wanted)
+
+    def _chosen(self, protocol: str | None, wanted: Handshake) -> str | None:
         # An answer that was not offered would end as an unhandled error without any HTTP answer.
-        return chosen if chosen in wanted.protocols else None
+        self._deciding = None
+        return protocol if protocol in wanted.protocols else None
+
+    def _deny(self, failure: Failure) -> NoReturn:
+        self._deciding = None
+        refusal = failure.value
+        if not isinstance(refusal, Refuse):
+            if self.state == _CONNECTING:
+                self._log.failure("the handshake broke", failure)
+            refusal = Refuse(status=500, body=b"Internal Server Error")
+        self._refusal = refusal
+        raise ConnectionDeny(refusal.status, "refused") from None
+
+    def processHandshake(self) -> None:  # noqa: N802
+        """Let Autobahn read the request, once and only if its end is near enough."""
+        if self._deciding is None and _END_OF_HEAD in self.data:
+            super().processHandshake()
+        elif len(self.data) > LONGEST_REQUEST:
+            self.data = b""
+            self.transport.abortConnection()
 
     def succeedHandshake(self, res: Any) -> None:
         """Open, unless the peer vanished while the handshake was pending."""
@@ -196,6 +245,8 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         responseHeaders: Any = None,  # noqa: N803
     ) -> None:
         """Answer a failed handshake with a body, its length and an end."""
+        if self.state != _CONNECTING:
+            return
         refusal = self._refusal
         if refusal is None:
             extra = tuple((str(name), str(value)) for name, value in responseHeaders or ())
@@ -271,6 +322,13 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         if not self._opened:
             return
         self._opened = False
+        self.ending = ending(
+            clean=wasClean,
+            failed=self.failedByMe,
+            ours=(self.localCloseCode, self.localCloseReason) if self.closedByMe else None,
+            theirs=(code, reason),
+            cause=self._cause,
+        )
         if not wasClean:
             code, reason = 1006, reason or ""
         elif self.closedByMe:
@@ -288,7 +346,10 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         if self._lingering is not None:
             with suppress(AlreadyCalled, AlreadyCancelled):
                 self._lingering.cancel()
+        self._cause = self._cause or reason.value
         super().connectionLost(reason)
+        if self._deciding is not None:
+            self._deciding.cancel()
         self.begin_intake()
         self.lost()
 
@@ -325,62 +386,14 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         """
         if self.stuck():
             return self.waiting_bytes() != self._waiting_at_ping
-        return self.holding
+        return self.holding or not self._options.ping_timeout_s
 
     def _peer_lost(self) -> None:
         self.wasNotCleanReason = "no sign of life after a ping"
+        self._cause = TimeoutError(self.wasNotCleanReason)
         self.dropConnection(abort=True)
 
     def _stop_timers(self) -> None:
         if self.pulse is not None:
             self.pulse.stop()
         self.stop_releasing()
-
-
-class ServerFactory(WebSocketServerFactory):
-    """Makes connections of one class with fixed options.
-
-    The options are set on a subclass made for this factory: Autobahn would copy thirty of them
-    into each connection otherwise.
-    """
-
-    log = _Silence()
-
-    def __init__(
-        self, *, reactor: Any, connection: type[ServerConnection], options: ConnectionOptions
-    ) -> None:
-        super().__init__(reactor=reactor, server="")
-        self._batched_timer = ReactorTimers(reactor)
-        self.traffic = TrafficStats()
-        self.setProtocolOptions(
-            versions=[13],
-            webStatus=False,
-            maxMessagePayloadSize=options.message_bytes,
-            maxFramePayloadSize=options.message_bytes,
-            failByDrop=False,
-            echoCloseCodeReason=True,
-            openHandshakeTimeout=options.open_timeout_s,
-            closeHandshakeTimeout=options.close_timeout_s,
-            perMessageCompressionAccept=_accept_deflate if options.compression else _decline,
-            allowedOrigins=["*"],
-            allowNullOrigin=True,
-        )
-        fixed: dict[str, Any] = QUIET | {
-            name: getattr(self, name)
-            for name in connection.CONFIG_ATTRS
-            if not callable(getattr(self, name))
-        }
-        fixed["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
-        fixed.update(_clock=reactor, _options=options, _limit=options.message_bytes)
-        self.protocol: Callable[[], Any] = type(connection.__name__, (connection,), fixed)
-
-
-def _accept_deflate(offers: list[Any]) -> Any:
-    for offer in offers:
-        if isinstance(offer, PerMessageDeflateOffer):
-            return PerMessageDeflateOfferAccept(offer)
-    return None
-
-
-def _decline(_offers: list[Any]) -> None:
-    return None
