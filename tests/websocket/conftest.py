@@ -1,10 +1,17 @@
 """What the tests of the WebSocket objects share."""
 
+import gc
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
+import pytest_twisted
+from twisted.internet import reactor as _reactor  # noqa: TID251 - real sockets
+from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
+
+reactor: Any = _reactor
+GRACE_S: Final = 5.0
 
 
 @pytest.fixture
@@ -14,3 +21,42 @@ def capture_log() -> Iterator[list[Any]]:
     globalLogPublisher.addObserver(events.append)
     yield events
     globalLogPublisher.removeObserver(events.append)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Fail a test that leaves a delayed call, an open socket or an unhandled error behind.
+
+    What is on its way out, the end of a connection say, gets a moment to get there.
+    """
+    before = _busy()
+    errors: list[str] = []
+
+    def note(event: Any) -> None:
+        # Only what nobody has handled: what is logged by us is looked at by the tests themselves.
+        if "log_failure" in event and event["log_namespace"].startswith("twisted."):
+            errors.append(event["log_failure"].getTraceback())
+
+    globalLogPublisher.addObserver(note)
+    try:
+        yield
+        deadline = reactor.seconds() + GRACE_S
+        while left := [one for one in _busy() if not any(one is old for old in before)]:
+            if reactor.seconds() > deadline:
+                break
+            pytest_twisted.blockon(deferLater(reactor, 0.01))
+        # A Deferred tells of its unhandled error when it is collected.
+        gc.collect()
+    finally:
+        globalLogPublisher.removeObserver(note)
+    assert left == []
+    assert errors == []
+
+
+def _busy() -> list[Any]:
+    """Return what keeps the reactor busy: timers, and descriptors that it waits for."""
+    return [
+        *(call for call in reactor.getDelayedCalls() if call.active()),
+        *(one for one in reactor.getReaders() if one not in reactor._internalReaders),
+        *reactor.getWriters(),
+    ]
