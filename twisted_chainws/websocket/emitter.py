@@ -44,7 +44,7 @@ class Emitter(Generic[E]):
         """
         self._events = events
         self._subscriptions: dict[E, list[_Subscription]] = {event: [] for event in events}
-        self._queue: deque[tuple[E, tuple[Any, ...]]] = deque()
+        self._queue: deque[tuple[E, tuple[Any, ...], Callable[[], object] | None]] = deque()
         self._telling = False
 
     @overload
@@ -92,15 +92,24 @@ class Emitter(Generic[E]):
         """Tell whether anybody listens."""
         return bool(self._subscriptions[event])
 
-    def emit(self, event: E, *values: Any) -> None:
-        """Tell an event to its listeners, in the order of their registration."""
-        self._queue.append((event, values))
+    def emit(self, event: E, *values: Any, then: Callable[[], object] | None = None) -> None:
+        """Tell an event to its listeners, in the order of their registration.
+
+        Args:
+            event: which.
+            values: for the listeners.
+            then: is called after them and before the next event; None for nothing.
+        """
+        self._queue.append((event, values, then))
         if self._telling:
             return
         self._telling = True
         try:
             while self._queue:
-                self._tell(*self._queue.popleft())
+                event, values, then = self._queue.popleft()
+                self._tell(event, values)
+                if then is not None:
+                    then()
         finally:
             self._telling = False
 

@@ -495,3 +495,17 @@ async def test_pings_without_deadline() -> None:
         await peer.gone()
         await until(lambda: stand.events[-1] == "lost")
         assert isinstance(stand.events[-2].cause, TimeoutError)
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_timer_outlives_a_connection_that_vanishes_after_our_close() -> None:
+    """Without the peer's Close, the end of TCP ends the wait for it."""
+    async with standing(close_timeout_s=1_000) as stand:
+        peer = await stand.ws()
+        peer.send(frame(b"close"))
+        assert (await peer.frame())[0] == CLOSE
+        peer.drop()
+        await until(lambda: stand.events[-1] == "lost")
+        assert [
+            call for call in reactor.getDelayedCalls() if call.getTime() - reactor.seconds() > 900
+        ] == []

@@ -7,7 +7,8 @@ from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from autobahn.websocket.protocol import TrafficStats
 
-from twisted_chainws.websocket.seam.server import ConnectionOptions, ServerConnection, Silence
+from twisted_chainws.websocket.seam.options import ConnectionOptions, Silence
+from twisted_chainws.websocket.seam.server import ServerConnection
 from twisted_chainws.websocket.slim import QUIET
 from twisted_chainws.websocket.timers import ReactorTimers
 

@@ -7,7 +7,6 @@ the connection closed with 1011.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NoReturn
 
@@ -27,9 +26,10 @@ from twisted_chainws.websocket.frames import CLOSE_CODES, truncate
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.heartbeat import Heartbeat
 from twisted_chainws.websocket.intake import CLOSED, OPEN, Intake
+from twisted_chainws.websocket.seam.options import ConnectionOptions, Silence
 from twisted_chainws.websocket.slim import slimmed
 
-__all__ = ["ConnectionOptions", "ServerConnection", "Silence"]
+__all__ = ["ServerConnection"]
 
 LONGEST_REQUEST: Final = 65_536
 """Bytes of a handshake request, and of what may follow it before the answer."""
@@ -45,35 +45,6 @@ if (WebSocketServerProtocol.STATE_OPEN, WebSocketServerProtocol.STATE_CLOSED) !=
 
 def _unmask_long(mask: bytes, masked: bytes) -> bytes:
     return create_xor_masker(mask, len(masked)).process(masked)  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionOptions:
-    """How connections of one listener behave.
-
-    Attributes:
-        message_bytes: limit of an inbound message, also after decompression.
-        compression: accept permessage-deflate when it is offered.
-        ping_interval_s: silence of ours after which the server pings; 0 for never.
-        ping_timeout_s: how long a peer may stay silent after a ping; 0 for ever.
-        open_timeout_s: for the handshake.
-        close_timeout_s: for the peer's Close after ours, then the TCP connection is cut.
-    """
-
-    message_bytes: int
-    compression: bool = False
-    ping_interval_s: float = 30.0
-    ping_timeout_s: float = 30.0
-    open_timeout_s: float = 5.0
-    close_timeout_s: float = 5.0
-
-
-class Silence:
-    """Stands in for Autobahn's logger, which writes request lines and builds unused arguments."""
-
-    def _nothing(self, *_: object, **__: object) -> None: ...
-
-    trace = debug = info = warn = error = critical = failure = _nothing
 
 
 class ServerConnection(Intake, WebSocketServerProtocol):
@@ -348,6 +319,9 @@ class ServerConnection(Intake, WebSocketServerProtocol):
                 self._lingering.cancel()
         self._cause = self._cause or reason.value
         super().connectionLost(reason)
+        if self.closeHandshakeTimeoutCall is not None:
+            # Autobahn leaves it running when TCP ends before the peer's Close.
+            self.closeHandshakeTimeoutCall.cancel()
         if self._deciding is not None:
             self._deciding.cancel()
         self.begin_intake()
