@@ -43,6 +43,8 @@ class Echo(ServerConnection):
         if request.path.startswith("/later"):
             waiting: Deferred[str | None] = Deferred()
             self.events.append(waiting)
+            if request.path == "/later-stubborn":
+                waiting.addErrback(lambda failure: failure.trap(CancelledError) and None)
             return waiting
         return "unoffered" if request.path == "/wrong" else None
 
@@ -436,10 +438,8 @@ async def test_a_client_that_vanishes_while_it_is_decided_on_is_never_open() -> 
 async def test_decisions_that_ignore_their_cancelling_come_too_late() -> None:
     """A decision that is made after the client vanished opens nothing."""
     async with standing() as stand:
-        peer = await stand.upgrade("/later")
+        peer = await stand.upgrade("/later-stubborn")
         await until(lambda: stand.events and isinstance(stand.events[-1], Deferred))
-        waiting = stand.events[-1]
-        waiting.addErrback(lambda failure: failure.trap(CancelledError) and "a")
         peer.drop()
         await until(lambda: stand.events[-1] == "lost")
         assert stand.built[-1].state == 0
