@@ -30,8 +30,15 @@ def started(name: str) -> Iterator[tuple[int, int]]:
         with Running("--silent", prefix=pinned(SERVER_CORE)) as running:
             yield running.port, running.process.pid
         return
+    with started_module(STOCK[name]) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def started_module(name: str) -> Iterator[tuple[int, int]]:
+    """Run a server of this folder on the server's core and give its port and process id."""
     port = free_port()
-    command = [*pinned(SERVER_CORE), sys.executable, "-m", f"benchmarks.{STOCK[name]}", str(port)]
+    command = [*pinned(SERVER_CORE), sys.executable, "-m", f"benchmarks.{name}", str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         _await_port(port)
