@@ -78,7 +78,8 @@ def test_asyncio_task_may_wait_with_a_limit_or_for_several() -> None:
         second: Outcome[int] = Outcome()
         loop.call_soon(second.callback, 2)
         loop.call_soon(first.callback, 1)
-        assert await asyncio.gather(waits(first), waits(second)) == [("got", 1), ("got", 2)]
+        both = list(await asyncio.gather(waits(first), waits(second)))
+        assert both == [("got", 1), ("got", 2)]
         cancelled: list[Any] = []
         never: Outcome[int] = Outcome(cancelled.append)
         with pytest.raises(TimeoutError):

@@ -13,7 +13,7 @@ import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from twisted_chainws.websocket.codes import ErrorCode, WebSocketError
 
-__all__ = ["Callback", "Outcome", "attempt", "failed", "succeeded"]
+__all__ = ["Callback", "Outcome", "Waiting", "attempt", "failed", "succeeded"]
 
 T = TypeVar("T")
 _log = Logger()
@@ -75,7 +75,7 @@ class _Awaited(Deferred[Any]):
 class Outcome(Deferred[T]):
     """A Deferred that tasks of asyncio may await as well."""
 
-    def __await__(self) -> Generator[Deferred[Any], Any, T]:  # type: ignore[override]
+    def __await__(self) -> Generator[Deferred[Any], Any, T]:
         """Wait for the end, whoever drives."""
         if self.called and not self.paused:
             return (yield from super().__iter__())
@@ -138,3 +138,36 @@ def _call_back(outcome: Outcome[bool], callback: Callback) -> None:
 
     outcome.addCallbacks(done, broke)
     outcome.addErrback(lambda failure: _log.failure("a callback broke", failure=failure))
+
+
+class Waiting(Generic[T]):
+    """Those who wait for the same thing; whoever is cancelled waits no longer."""
+
+    def __init__(self) -> None:
+        self._outcomes: list[Outcome[T]] = []
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def wait(self) -> Outcome[T]:
+        """Return an outcome of one's own."""
+        outcome: Outcome[T] = Outcome(self._forget)
+        self._outcomes.append(outcome)
+        return outcome
+
+    def succeed(self, value: T) -> None:
+        """Give everybody the value, in the order of their coming."""
+        outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            if not outcome.called:
+                outcome.callback(value)
+
+    def fail(self, error: WebSocketError) -> None:
+        """Give everybody the error."""
+        outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            if not outcome.called:
+                outcome.errback(Failure(error))
+
+    def _forget(self, cancelled: Deferred[T]) -> None:
+        self._outcomes = [one for one in self._outcomes if one is not cancelled]

@@ -130,7 +130,8 @@ class WebSocketError(Exception):
     def __new__(cls, code: int | None = None, *_: Any, **__: Any) -> Self:
         """Choose the class by the code."""
         chosen: Any = _CLASSES.get(code, cls) if cls is WebSocketError else cls
-        return super().__new__(chosen)
+        made: Self = super().__new__(chosen)
+        return made
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from twisted_chainws.websocket.fields import refuse
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "Listener"]
 
 E = TypeVar("E", bound=Enum)
 Listener = TypeVar("Listener", bound=Callable[..., object])

@@ -188,7 +188,7 @@ def _check_headers(header: object) -> None:
         raise refuse("header: a name is there twice")
 
 
-def _check_cert(cert: object) -> None:
+def _check_cert(cert: Any) -> None:
     if cert is None:
         return
     if not isinstance(cert, ClientCert):
@@ -197,7 +197,7 @@ def _check_cert(cert: object) -> None:
         raise refuse("client_cert: not strings")
 
 
-def _check_proxy(proxy: object) -> None:
+def _check_proxy(proxy: Any) -> None:
     if isinstance(proxy, str) and proxy in ("system", "no-proxy"):
         return
     if not isinstance(proxy, HttpProxy):
@@ -205,9 +205,8 @@ def _check_proxy(proxy: object) -> None:
     if not isinstance(proxy.host, str) or not proxy.host or _BAD_IN_VALUE.search(proxy.host):
         raise refuse("proxy: host")
     check_number("proxy: port", proxy.port, 0, _HIGHEST_PORT)
-    if isinstance(proxy.exclusion_list, str) or not all(
-        isinstance(one, str) for one in proxy.exclusion_list
-    ):
+    names: Any = proxy.exclusion_list
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
         raise refuse("proxy: exclusion_list")
     if not all(one is None or isinstance(one, str) for one in (proxy.username, proxy.password)):
         raise refuse("proxy: username and password")
@@ -220,8 +219,8 @@ def _client_cert(given: object) -> Any:
 def _proxy(given: object) -> Any:
     if not isinstance(given, Mapping):
         return given
-    return from_mapping(
-        HttpProxy,
-        given,
-        {"exclusion_list": lambda names: names if isinstance(names, str) else tuple(names)},
-    )
+    return from_mapping(HttpProxy, given, {"exclusion_list": _names})
+
+
+def _names(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
