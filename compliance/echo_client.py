@@ -10,7 +10,6 @@ import sys
 from typing import Any
 from urllib.parse import urlencode
 
-from twisted.internet import reactor as _reactor
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
@@ -53,8 +52,7 @@ async def run(reactor: Any, url: str, agent: str) -> None:
 def main() -> None:
     """Run to the end."""
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
-    url, agent = sys.argv[1:]
-    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, url, agent)), reactor=_reactor)
+    task.react(run, sys.argv[1:])
 
 
 if __name__ == "__main__":
