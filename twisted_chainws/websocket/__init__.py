@@ -18,12 +18,15 @@ from twisted_chainws.websocket.codes import (
     UrlError,
     WebSocketError,
 )
+from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.opening import open_web_socket
 from twisted_chainws.websocket.options import (
     MAX_URL_LENGTH,
     MAX_URL_LENGTH_LEGACY,
     WebSocketRequestOptions,
 )
+from twisted_chainws.websocket.server import WebSocketServer, create_web_socket_server
+from twisted_chainws.websocket.server_options import WebSocketServerConfig
 from twisted_chainws.websocket.values import (
     ClientCert,
     ClientConnectionCloseCallback,
@@ -54,12 +57,14 @@ __all__ = [
     "ConnectionNotFound",
     "Data",
     "ErrorCode",
+    "Handshake",
     "HttpProxy",
     "NotOpen",
     "OpenInfo",
     "Outcome",
     "ParameterError",
     "ProxyConfiguration",
+    "Refuse",
     "ResponseHeaders",
     "ServerCert",
     "ServerEvent",
@@ -72,6 +77,9 @@ __all__ = [
     "WebSocketError",
     "WebSocketMessage",
     "WebSocketRequestOptions",
+    "WebSocketServer",
+    "WebSocketServerConfig",
     "create_web_socket",
+    "create_web_socket_server",
     "open_web_socket",
 ]
