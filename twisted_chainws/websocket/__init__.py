@@ -25,6 +25,8 @@ from twisted_chainws.websocket.options import (
     MAX_URL_LENGTH_LEGACY,
     WebSocketRequestOptions,
 )
+from twisted_chainws.websocket.reconnect import ReconnectingWebSocket, reconnecting_web_socket
+from twisted_chainws.websocket.retrying import Backoff
 from twisted_chainws.websocket.server import WebSocketServer, create_web_socket_server
 from twisted_chainws.websocket.server_options import WebSocketServerConfig
 from twisted_chainws.websocket.values import (
@@ -46,6 +48,7 @@ __all__ = [
     "MAX_URL_LENGTH",
     "MAX_URL_LENGTH_LEGACY",
     "AlreadyConnected",
+    "Backoff",
     "CertificateNotFound",
     "ClientCert",
     "ClientConnectionCloseCallback",
@@ -64,6 +67,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "ProxyConfiguration",
+    "ReconnectingWebSocket",
     "Refuse",
     "ResponseHeaders",
     "ServerCert",
@@ -82,4 +86,5 @@ __all__ = [
     "create_web_socket",
     "create_web_socket_server",
     "open_web_socket",
+    "reconnecting_web_socket",
 ]

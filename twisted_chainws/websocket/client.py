@@ -202,6 +202,11 @@ class WebSocket:
         connection = self._connection
         return None if connection is None else connection.peer
 
+    @property
+    def closed_here(self) -> bool:
+        """Whether ``close`` was called for the latest connection."""
+        return self._closed_here
+
     def when_open(self) -> Outcome[OpenInfo]:
         """Wait for the connection to open; must be called on the reactor's thread.
 
