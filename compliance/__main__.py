@@ -24,6 +24,7 @@ PAGE: Final = ROOT / "docs" / "compliance.md"
 BEGIN: Final = "<!-- written by python -m compliance --write -->"
 END: Final = "<!-- end of results -->"
 STOP_LIMIT_S: Final = 15.0
+SHOWN: Final = 20
 
 
 def run_server_cases(wstest: str, cases: Sequence[str], folder: Path, limit_s: float) -> None:
@@ -81,7 +82,7 @@ def main() -> int:
         passed = passed and verdict.passed
         took = f"{time.monotonic() - started:.0f} s"
         print(f"{direction}: {verdict.run} of {size} cases, {len(verdict.failed)} failed, {took}")
-        print("".join(f"  {line}\n" for line in verdict.failed), end="", flush=True)
+        print("".join(f"  {line}\n" for line in verdict.failed[:SHOWN]), end="", flush=True)
     if asked.write and passed:
         _write(table(results))
     return 0 if passed else 1

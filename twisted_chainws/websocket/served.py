@@ -101,7 +101,7 @@ class Served(ServerConnection):
         return 0 if self._outflow is None else self._outflow.queued
 
     @property
-    def is_open(self) -> bool:
+    def is_usable(self) -> bool:
         """True until either side sends a Close."""
         return self.state == OPEN
 

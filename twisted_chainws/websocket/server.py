@@ -192,7 +192,7 @@ class WebSocketServer:
         config = running.config
         payload, binary = outgoing_message(data, config.max_send_size)
         connection = self._found(running, value)
-        if not connection.is_open:
+        if not connection.is_usable:
             raise NotOpen(data="closing")
         return connection.send(payload, binary=binary, unsent_limit=config.max_unsent_size)
 
@@ -200,7 +200,7 @@ class WebSocketServer:
         running = self._started()
         code, reason = outgoing_close(options)
         connection = self._found(running, value)
-        if not connection.is_open:
+        if not connection.is_usable:
             raise NotOpen(data="closing already")
         connection.close(code, reason)
 
