@@ -91,7 +91,8 @@ def _error(detail: str) -> WebSocketError:
 def _host(name: str) -> str:
     try:
         if ":" in name:
-            return str(IPv6Address(name))
+            # A zone is of this machine only, and has no place in a Host header.
+            return str(IPv6Address(name.replace("%", " ")))
         known = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
     except ValueError:
         # An IDNAError is one as well.
