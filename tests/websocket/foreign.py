@@ -77,7 +77,8 @@ class _AiohttpPeer:
 
     @property
     def protocol(self) -> str | None:
-        name: str | None = getattr(self.socket, "protocol", None) or self.socket.ws_protocol
+        at_client = isinstance(self.socket, aiohttp.ClientWebSocketResponse)
+        name: str | None = self.socket.protocol if at_client else self.socket.ws_protocol
         return name
 
     async def send(self, data: Data) -> None:
