@@ -26,7 +26,8 @@ async def serve(reactor: Any) -> None:
             server_ip="127.0.0.1", server_port=0, max_send_size=None, max_unsent_size=0
         )
     )
-    print(server.address.port, flush=True)
+    if server.address is not None:
+        print(server.address.port, flush=True)
     await server.when_stopped()
 
 

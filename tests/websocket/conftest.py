@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
 
 reactor: Any = _reactor
+publisher: Any = globalLogPublisher
 GRACE_S: Final = 5.0
 
 
@@ -18,9 +19,9 @@ GRACE_S: Final = 5.0
 def capture_log() -> Iterator[list[Any]]:
     """Collect what is logged during a test."""
     events: list[Any] = []
-    globalLogPublisher.addObserver(events.append)
+    publisher.addObserver(events.append)
     yield events
-    globalLogPublisher.removeObserver(events.append)
+    publisher.removeObserver(events.append)
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ def nothing_left() -> Iterator[None]:
         if "log_failure" in event and event["log_namespace"].startswith("twisted."):
             errors.append(event["log_failure"].getTraceback())
 
-    globalLogPublisher.addObserver(note)
+    publisher.addObserver(note)
     try:
         yield
         deadline = reactor.seconds() + GRACE_S
@@ -48,7 +49,7 @@ def nothing_left() -> Iterator[None]:
         # A Deferred tells of its unhandled error when it is collected.
         gc.collect()
     finally:
-        globalLogPublisher.removeObserver(note)
+        publisher.removeObserver(note)
     assert left == []
     assert errors == []
 

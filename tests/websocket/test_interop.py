@@ -28,7 +28,7 @@ MESSAGES: Final = (
 )  # fmt: skip
 CODES: Final = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 3000, 4999)
 REASON: Final = "auf Wiedersehen, 안녕"
-OPTIONS: Final = {"proxy": "no-proxy", "open_timeout": 20.0, "close_timeout": 20.0}
+OPTIONS: Final[dict[str, Any]] = {"proxy": "no-proxy", "open_timeout": 20.0, "close_timeout": 20.0}
 
 
 class Host:
@@ -56,9 +56,9 @@ class Host:
 async def hosting(**config: Any) -> AsyncIterator[Host]:
     """Run a server of ours on a free port."""
     host = Host()
-    await host.server.start(
-        WebSocketServerConfig(**{"server_ip": "127.0.0.1", "server_port": 0} | config)
-    )
+    settings: dict[str, Any] = {"server_ip": "127.0.0.1", "server_port": 0}
+    await host.server.start(WebSocketServerConfig(**settings | config))
+    assert host.server.address is not None
     host.url = f"ws://127.0.0.1:{host.server.address.port}/"
     try:
         yield host

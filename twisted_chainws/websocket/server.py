@@ -7,7 +7,7 @@ import errno
 import socket
 from collections.abc import Callable
 from itertools import count
-from typing import Any, Final, Self
+from typing import Any, Final, Self, overload
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
@@ -15,6 +15,7 @@ from twisted.internet.error import CannotListenError
 from twisted_chainws.websocket.awaiting import Outcome, attempt, failed, succeeded
 from twisted_chainws.websocket.codes import ErrorCode, NotOpen, ServerEvent, WebSocketError
 from twisted_chainws.websocket.emitter import Emitter
+from twisted_chainws.websocket.emitter import Listener as Heard
 from twisted_chainws.websocket.fields import refuse
 from twisted_chainws.websocket.listener import Address, Listener
 from twisted_chainws.websocket.outgoing import outgoing_close, outgoing_message
@@ -57,7 +58,13 @@ class WebSocketServer:
         self._running: Listener | None = None
         self._latest: Listener | None = None
 
-    def on(self, event: ServerEvent | str, callback: Callable[..., object] | None = None) -> Any:
+    @overload
+    def on(self, event: ServerEvent | str, callback: Heard) -> Heard: ...
+
+    @overload
+    def on(self, event: ServerEvent | str, callback: None = None) -> Callable[[Heard], Heard]: ...
+
+    def on(self, event: ServerEvent | str, callback: Any = None) -> Any:
         """Listen to an event; without ``callback``, decorate a function that shall.
 
         Returns:
