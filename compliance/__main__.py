@@ -140,7 +140,7 @@ def _write(results: str) -> None:
     note = f"{day}, Python {platform.python_version()}, {versions}, {platform.system()}."
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{note}\n\n{results}{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{note}\n\n{results}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
