@@ -5,7 +5,6 @@ answer without an end, exceptions in the middle of a read, a peer that says Clos
 cause of a lost connection, and reading that can be held between two messages.
 """
 
-import zlib
 from typing import Any, Final, Protocol
 
 from autobahn.twisted.websocket import WebSocketClientProtocol
@@ -324,12 +323,8 @@ class ClientConnection(WebSocketClientProtocol):
         if self.state == _CONNECTING:
             self.failHandshake(str(failure.value))
             return
-        if failure.check(zlib.error):
-            code, words = CloseCode.INVALID_PAYLOAD, "cannot be decompressed"
-        else:
-            self._log.failure("a connection broke while reading", failure=failure)
-            code, words = CloseCode.INTERNAL_ERROR, "internal error"
-        self._fail_connection(code, words)
+        self._log.failure("a connection broke while reading", failure=failure)
+        self._fail_connection(CloseCode.INTERNAL_ERROR, "internal error")
         self.dropConnection(abort=False)
 
     def _why(self) -> BaseException:
