@@ -46,8 +46,8 @@ class _Outflow(Outflow):
         self._drained = drained
 
     def resumeProducing(self) -> None:
-        super().resumeProducing()
         self._drained()
+        super().resumeProducing()
 
 
 class Served(ServerConnection):
