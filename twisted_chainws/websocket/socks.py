@@ -81,7 +81,7 @@ class Socks5:
         _check_version(version)
         if method == _PASSWORD and self._credentials is not None:
             user, password = (each.encode() for each in self._credentials)
-            self._say = b"".join(
+            self._say += b"".join(
                 (b"\x01", bytes([len(user)]), user, bytes([len(password)]), password)
             )
             _, status = yield 2
@@ -89,7 +89,7 @@ class Socks5:
                 raise ProxyRefused("the SOCKS proxy does not accept the credentials")
         elif method != _ANONYMOUS:
             raise ProxyRefused("the SOCKS proxy wants another authentication")
-        self._say = bytes([_VERSION, _CONNECT, 0]) + self._target
+        self._say += bytes([_VERSION, _CONNECT, 0]) + self._target
         version, refusal, _, kind = yield 4
         _check_version(version)
         if refusal:
