@@ -57,6 +57,14 @@ class ServerPeer(Peer):
         payload = await self.take(size)
         return first & 0x0F, bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
 
+    async def skip(self) -> int:
+        """Skip a long frame, which is slow to unmask here; return the size of its payload."""
+        _, size = await self.take(2)
+        assert size == 0xFF
+        (size,) = struct.unpack("!Q", await self.take(8))
+        await self.take(4 + size)
+        return int(size)
+
     async def close(self) -> tuple[int, str]:
         """Skip to the Close frame and return its code and reason, 1005 without a code."""
         while True:
