@@ -392,6 +392,13 @@ def test_a_host_that_is_no_name_is_a_wrong_url(host: str) -> None:
     assert caught.value.code is ErrorCode.URL_ERROR
 
 
+def test_a_proxy_that_is_no_name_is_a_wrong_parameter() -> None:
+    """It is not the URL that is wrong then."""
+    with pytest.raises(WebSocketError, match="proxy: no host name") as caught:
+        ClientTls(ClientSide()).proxy_creator("my_proxy")
+    assert caught.value.code is ErrorCode.PARAMETER_ERROR
+
+
 def test_a_server_without_certificate_is_plain() -> None:
     """No certificate, no TLS."""
     assert server_context(ServerSide()) is None

@@ -22,7 +22,8 @@ from twisted.internet.ssl import (
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from twisted_chainws.websocket.codes import ErrorCode, TlsVersion, WebSocketError
+from twisted_chainws.websocket.codes import ErrorCode, TlsVersion, UrlError, WebSocketError
+from twisted_chainws.websocket.fields import refuse
 from twisted_chainws.websocket.pem import Identity, PemFile, unfit_is_internal
 from twisted_chainws.websocket.values import ClientCert, ServerCert
 
@@ -122,9 +123,12 @@ class ClientTls:
             host: of the proxy.
 
         Raises:
-            WebSocketError: 2302001, the host can be no name.
+            WebSocketError: 401, the host can be no name.
         """
-        return self._verified(_verifiable(host), {})
+        try:
+            return self._verified(_verifiable(host), {})
+        except UrlError as mistake:
+            raise refuse(f"proxy: {mistake.data}") from mistake
 
     def _verified(self, name: str, options: dict[str, Any]) -> IOpenSSLClientConnectionCreator:
         creator: IOpenSSLClientConnectionCreator = optionsForClientTLS(
