@@ -146,9 +146,6 @@ class Waiting(Generic[T]):
     def __init__(self) -> None:
         self._outcomes: list[Outcome[T]] = []
 
-    def __len__(self) -> int:
-        return len(self._outcomes)
-
     def wait(self) -> Outcome[T]:
         """Return an outcome of one's own."""
         outcome: Outcome[T] = Outcome(self._forget)

@@ -13,17 +13,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, overload
 
-from twisted.internet.interfaces import IDelayedCall
-
 from twisted_chainws.websocket.answer import Answer
-from twisted_chainws.websocket.awaiting import (
-    Callback,
-    Outcome,
-    Waiting,
-    attempt,
-    failed,
-    succeeded,
-)
+from twisted_chainws.websocket.awaiting import Callback, Outcome, attempt, failed
 from twisted_chainws.websocket.codes import (
     AlreadyConnected,
     ClientEvent,
@@ -47,6 +38,7 @@ from twisted_chainws.websocket.values import (
     ResponseHeaders,
     WebSocketCloseOptions,
 )
+from twisted_chainws.websocket.waits import Waits
 
 __all__ = ["State", "WebSocket", "create_web_socket"]
 
@@ -81,11 +73,7 @@ class WebSocket:
         self._emitter = Emitter(ClientEvent)
         self._state = State.IDLE
         self._link: Link | None = None
-        self._openers: Waiting[OpenInfo] = Waiting()
-        self._closers: Waiting[CloseResult] = Waiting()
-        self._open_end: OpenInfo | WebSocketError | None = None
-        self._close_end: CloseResult | WebSocketError | None = None
-        self._cancelling: IDelayedCall | None = None
+        self._waits = Waits()
         self._mailbox: Mailbox | None = None
         self._keeping = False
         self._closed_here = False
@@ -194,7 +182,7 @@ class WebSocket:
     @property
     def protocol(self) -> str | None:
         """The subprotocol of the latest connection, None for none."""
-        return self._open_end.protocol if isinstance(self._open_end, OpenInfo) else None
+        return None if self._waits.info is None else self._waits.info.protocol
 
     @property
     def peer(self) -> str | None:
@@ -216,7 +204,7 @@ class WebSocket:
         """
         if self._state is State.CLOSING:
             return failed(NotOpen(data="closing"))
-        return _end_of(self._open_end) or self._openers.wait()
+        return self._waits.when_open()
 
     def when_closed(self) -> Outcome[CloseResult]:
         """Wait for the connection to end; must be called on the reactor's thread.
@@ -224,7 +212,7 @@ class WebSocket:
         Returns:
             Fires at once if closed. Fails with what ``error`` tells if it was never open.
         """
-        return _end_of(self._close_end) or self._closers.wait()
+        return self._waits.when_closed()
 
     def ping(self) -> Outcome[float]:
         """Ping; must be called on the reactor's thread.
@@ -283,7 +271,7 @@ class WebSocket:
 
     def _begin(self, prepared: Prepared) -> None:
         self._state = State.CONNECTING
-        self._open_end = self._close_end = None
+        self._waits.begin()
         self._closed_here = False
         self._headers = ResponseHeaders()
         self._mailbox = mailbox = Mailbox(
@@ -332,7 +320,7 @@ class WebSocket:
         else:
             self._link.cancel()
             end = Ending(result=CloseResult(chosen, words, was_clean=False))
-            self._cancelling = self._reactor.callLater(0, self._ended, end)
+            self._reactor.callLater(0, self._ended, end)
 
     def _reading(self, mailbox: Mailbox, *, hold: bool) -> None:
         connection = self._connection
@@ -345,9 +333,7 @@ class WebSocket:
 
     def _opened(self, info: OpenInfo) -> None:
         self._state = State.OPEN
-        self._open_end = info
-        openers, self._openers = self._openers, Waiting()
-        self._emitter.emit(ClientEvent.OPEN, info, then=lambda: openers.succeed(info))
+        self._emitter.emit(ClientEvent.OPEN, info, then=self._waits.opened(info))
 
     def _message(self, data: str | bytes) -> None:
         if self._state is not State.OPEN:
@@ -360,14 +346,10 @@ class WebSocket:
     def _failed(self, error: WebSocketError) -> None:
         self._state = State.CLOSED
         self._link = None
-        self._open_end = self._close_end = error
-        openers, self._openers = self._openers, Waiting()
-        closers, self._closers = self._closers, Waiting()
-        mailbox = self._mailbox
+        tell, mailbox = self._waits.failed(error), self._mailbox
 
         def told() -> None:
-            openers.fail(error)
-            closers.fail(error)
+            tell()
             if mailbox is not None:
                 mailbox.fail(error)
 
@@ -376,16 +358,10 @@ class WebSocket:
     def _ended(self, end: Ending) -> None:
         self._state = State.CLOSED
         self._link = None
-        self._close_end = end.result
-        openers, self._openers = self._openers, Waiting()
-        closers, self._closers = self._closers, Waiting()
-        mailbox = self._mailbox
-        if self._open_end is None:
-            self._open_end = ConnectionClosed(end.result)
+        tell, mailbox = self._waits.closed(end.result), self._mailbox
 
         def told() -> None:
-            openers.fail(ConnectionClosed(end.result))
-            closers.succeed(end.result)
+            tell()
             if mailbox is not None:
                 mailbox.end(end.result)
 
@@ -397,9 +373,3 @@ class WebSocket:
 def create_web_socket(reactor: Any = None) -> WebSocket:
     """Return a new client; ``reactor`` None for the installed one."""
     return WebSocket(reactor)
-
-
-def _end_of(end: Any) -> Outcome[Any] | None:
-    if end is None:
-        return None
-    return failed(end) if isinstance(end, WebSocketError) else succeeded(end)
