@@ -24,8 +24,17 @@ def capture_log() -> Iterator[list[Any]]:
     publisher.removeObserver(events.append)
 
 
+@pytest.fixture(scope="session")
+def collecting_is_quick() -> Iterator[None]:
+    """Let the collector pass over what was imported, which it would look at after each test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
+def nothing_left(collecting_is_quick: None) -> Iterator[None]:
     """Fail a test that leaves a delayed call, an open socket or an unhandled error behind.
 
     What is on its way out, the end of a connection say, gets a moment to get there.

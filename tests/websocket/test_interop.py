@@ -7,6 +7,7 @@ import pytest_twisted
 from twisted.internet import reactor as _reactor  # noqa: TID251 - real sockets
 from twisted.internet.defer import Deferred
 
+from tests.server.peer import until
 from tests.websocket.foreign import PACKAGES, Peer, foreign_server, in_thread
 from twisted_chainws.websocket import (
     CloseResult,
@@ -172,6 +173,7 @@ async def test_foreign_clients_learn_our_servers_close(name: str) -> None:
     async with hosting() as host:
         for code in CODES:
             assert await in_thread(provoke(host.url, code)) == (code, REASON)
+        await until(lambda: len(host.ended) == len(CODES))
         assert host.ended == [CloseResult(code, REASON) for code in CODES]
 
 
@@ -186,6 +188,7 @@ async def test_our_server_learns_foreign_clients_close(name: str) -> None:
     async with hosting() as host:
         for code in CODES:
             await in_thread(leave(host.url, code))
+        await until(lambda: len(host.ended) == len(CODES))
         assert host.ended == [CloseResult(code, REASON) for code in CODES]
 
 
