@@ -373,6 +373,27 @@ async def test_server_closes(frame: bytes, result: CloseResult) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_closing_by_the_server() -> None:
+    """(c) After the server's Close nothing is sent any more, although TCP is still there."""
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept(behind=close_frame(4001))
+        await peer.close()
+        await pause(0.1)
+        assert peer.buffer == b""
+        peer.hang_up()
+
+    async with scripted(script) as port:
+        client = Client()
+        await client.connect(f"ws://127.0.0.1:{port}/", options())
+        await until(lambda: client.state is State.CLOSING)
+        assert await code(client.send("x")) == 2302999
+        assert await code(client.ping()) == 2302999
+        assert await code(client.close()) == 2302999
+        assert await limit(client.when_closed()) == CloseResult(4001, "")
+
+
+@pytest_twisted.ensureDeferred
 async def test_wrong_data() -> None:
     """What is neither text nor bytes, no text at all, or too long is a 401 and is not sent."""
     async with scripted(polite) as port:

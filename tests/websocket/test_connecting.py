@@ -52,6 +52,7 @@ class Stand:
                 answered=self.told.append,
                 opened=self.told.append,
                 message=self.told.append,
+                closing=lambda: self.told.append("closing"),
                 failed=self.told.append,
                 closed=self.told.append,
             ),
@@ -62,6 +63,7 @@ class Stand:
         self.link.answered(ANSWER)
         self.link.opened(INFO)
         self.link.message("x")
+        self.link.closing()
         self.link.closed(END)
         self.link.failed(OSError(), None)
 
@@ -87,7 +89,7 @@ def test_everything_is_told_until_the_end() -> None:
     stand.clock.advance(0)
     stand.everything()
     stand.everything()
-    assert stand.told == [ANSWER, INFO, "x", END]
+    assert stand.told == [ANSWER, INFO, "x", "closing", END]
     assert stand.clock.getDelayedCalls() == []
 
 

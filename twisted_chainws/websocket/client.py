@@ -289,6 +289,7 @@ class WebSocket:
                 answered=self._answered,
                 opened=self._opened,
                 message=self._message,
+                closing=self._closing,
                 failed=self._failed,
                 closed=self._ended,
             ),
@@ -342,6 +343,9 @@ class WebSocket:
         self._emitter.emit(ClientEvent.DATA_END)
         if self._mailbox is not None:
             self._mailbox.put(data)
+
+    def _closing(self) -> None:
+        self._state = State.CLOSING
 
     def _failed(self, error: WebSocketError) -> None:
         self._state = State.CLOSED

@@ -34,6 +34,7 @@ class Hooks:
         answered: the head of the server's answer has come.
         opened: the handshake succeeded.
         message: one whole message.
+        closing: nothing may be sent any more.
         failed: there is no connection, and will be none.
         closed: the connection that was open has ended.
     """
@@ -41,6 +42,7 @@ class Hooks:
     answered: Callable[[Answer], None]
     opened: Callable[[OpenInfo], None]
     message: Callable[[str | bytes], None]
+    closing: Callable[[], None]
     failed: Callable[[WebSocketError], None]
     closed: Callable[[Ending], None]
 
@@ -113,6 +115,11 @@ class Link:
         """Pass on."""
         if not self._ended:
             self._hooks.message(data)
+
+    def closing(self) -> None:
+        """Pass on."""
+        if not self._ended:
+            self._hooks.closing()
 
     def failed(self, cause: BaseException, answer: Answer | None) -> None:
         """Tell the error, once."""

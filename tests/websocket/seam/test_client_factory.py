@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.websocket.scripted import options
+from twisted_chainws.websocket.seam import client_factory
 from twisted_chainws.websocket.seam.client_factory import ClientFactory
 from twisted_chainws.websocket.timers import ReactorTimers
 from twisted_chainws.websocket.url import parse_url
@@ -93,3 +95,22 @@ def test_autobahn_still_uses_the_timers_we_replace() -> None:
     """(4.6.1) Should the attribute disappear, timeouts would be early and pings a flood again."""
     assert hasattr(WebSocketClientFactory(), "_batched_timer")
     assert isinstance(made("ws://h/")._batched_timer, ReactorTimers)
+
+
+@pytest.mark.parametrize(
+    "name", ["connectWS", "listenWS", "create_client_agent", "autobahn.asyncio", "proxy="]
+)
+def test_helpers_of_autobahn_are_not_used(name: str) -> None:
+    """(4.6.3-7, 23) They verify nothing, never fire, lose the proxy's words, or are of asyncio."""
+    seam = Path(client_factory.__file__).parent
+    found = [path.name for path in seam.glob("*.py") if name in path.read_text(encoding="utf-8")]
+    assert found == []
+
+
+def test_only_the_final_protocol_and_no_limit_of_our_own_in_the_way() -> None:
+    """The connection's options are those that were asked for, with Autobahn's own timers off."""
+    factory = made("ws://h/", max_message_size=5, close_timeout=7)
+    assert (factory.version, factory.maxMessagePayloadSize) == (18, 5)
+    assert (factory.closeHandshakeTimeout, factory.openHandshakeTimeout) == (7, 0)
+    assert (factory.autoPingInterval, factory.serverConnectionDropTimeout) == (0, 0)
+    assert factory.failByDrop is False

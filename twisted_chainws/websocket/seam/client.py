@@ -51,6 +51,9 @@ class Owner(Protocol):
     def message(self, data: str | bytes) -> None:
         """Take one whole message."""
 
+    def closing(self) -> None:
+        """Take note that a Close frame has left, ours or the echo: nothing may be sent any more."""
+
     def failed(self, cause: BaseException, answer: Answer | None) -> None:
         """Take note that the connection ended without having been open."""
 
@@ -247,6 +250,7 @@ class ClientConnection(WebSocketClientProtocol):
         if self._pulse is not None:
             self._pulse.stop()
         self.release()
+        self._owner.closing()
 
     def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:  # noqa: N803
         """Let the server hang up, but not for ever: Autobahn would wait."""
