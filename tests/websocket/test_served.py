@@ -134,6 +134,27 @@ async def test_a_client_that_has_read_everything_is_alive() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_client_that_reads_on_is_excused() -> None:
+    """A pong may be missing while the client still reads what came before the ping, not else."""
+    async with serving(max_unsent_size=0, ping_interval=1, pong_timeout=1) as stand:
+        peer, client = await stand.joined()
+        wire: Any = peer.transport
+        wire.pauseProducing()
+        for _ in range(20):
+            waiting = await fill(stand, client)
+        (connection,) = served(stand)
+        await until(lambda: connection.pulse.waiting)
+        assert not connection._silence_excused()
+        before = connection.waiting_bytes()
+        wire.resumeProducing()
+        await until(lambda: connection.waiting_bytes() < before)
+        wire.pauseProducing()
+        assert waiting.called or connection._silence_excused()
+        wire.resumeProducing()
+        await waiting
+
+
+@pytest_twisted.ensureDeferred
 async def test_messages_of_a_connection_that_we_close_are_dropped() -> None:
     """What arrives between our Close and the client's is told to nobody."""
     async with serving() as stand:

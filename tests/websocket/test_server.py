@@ -275,7 +275,7 @@ async def test_stopping_closes_every_client(count: int) -> None:
 @pytest_twisted.ensureDeferred
 async def test_stopping_cuts_who_does_not_answer_and_who_is_not_open() -> None:
     """(s) After close_timeout; connections without a handshake are cut at once."""
-    async with serving(close_timeout=0.3) as stand:
+    async with serving(close_timeout=0.3, open_timeout=1_000) as stand:
         silent, client = await stand.joined()
         idle = await stand.tcp()
         await pause(0.05)

@@ -213,8 +213,6 @@ class Listener:
         value = WebSocketConnection(client_ip(peer.host), peer.port, serial)
         connection.value = value
         self._open[serial] = connection
-        # The key must be replaced as well, for its serial.
-        self._latest.pop(value, None)
         self._latest[value] = connection
         self._emitter.emit(ServerEvent.CONNECT, value)
 

@@ -245,8 +245,8 @@ async def test_broken_hooks_close_with_1011(fragmented: bool) -> None:
 async def test_silent_client_is_cut_at_the_open_timeout() -> None:
     """A connection without a handshake ends after the timeout, not earlier."""
     async with standing(open_timeout_s=0.3) as stand:
-        peer = await stand.tcp()
         started = reactor.seconds()
+        peer = await stand.tcp()
         peer.send(b"GET / HTTP/1.1\r\n")
         await peer.gone()
         assert reactor.seconds() - started >= 0.3
@@ -403,7 +403,7 @@ async def test_a_handshake_may_be_decided_later() -> None:
     async with standing() as stand:
         peer = await stand.upgrade("/later", Sec_WebSocket_Protocol="a, b")
         await until(lambda: len(stand.events) == 2)
-        peer.send(frame(b"\r\n\r\n"))
+        peer.send(frame(b"\r\n\r\n", mask=bytes(4)))
         await pause(0.05)
         assert len(stand.events) == 2
         stand.events[1].callback("b")
