@@ -204,14 +204,17 @@ static void run_requests(int count, int pipeline, double seconds) {
            latencies[bursts - 1] * 1e3);
 }
 
-/* Answers pings until there is something to read on the input; here sleeping is the point. */
-static void await_input(void) {
+/* Answers the pings of the connections that are watched. */
+static void answer_pings(void) {
     struct epoll_event events[1024];
+    int ready = epoll_wait(poller, events, 1024, 0);
+    for (int i = 0; i < ready; i++) read_frames(events[i].data.ptr);
+}
+
+/* Waits for something to read on the input; here sleeping is the point. */
+static void await_input(void) {
     struct pollfd input = {.fd = 0, .events = POLLIN};
-    while (poll(&input, 1, 100) == 0) {
-        int ready = epoll_wait(poller, events, 1024, 0);
-        for (int i = 0; i < ready; i++) read_frames(events[i].data.ptr);
-    }
+    while (poll(&input, 1, 100) == 0) answer_pings();
 }
 
 static void run_fanout(int count) {
@@ -229,6 +232,7 @@ static void run_fanout(int count) {
         send_all(all[i].fd, subscribe, subscribe_size);
         await_one(&all[i]);
         watch(&all[i]);
+        if (i % 64 == 0) answer_pings();
     }
     watch(&control);
     puts("ready");
@@ -264,8 +268,11 @@ static void run_fanout(int count) {
 
 static void run_idle(int count) {
     connection *all = calloc(count, sizeof *all);
-    for (int i = 0; i < count; i++) open_connection(&all[i]);
-    for (int i = 0; i < count; i++) watch(&all[i]);
+    for (int i = 0; i < count; i++) {
+        open_connection(&all[i]);
+        watch(&all[i]);
+        if (i % 64 == 0) answer_pings();
+    }
     puts("ready");
     fflush(stdout);
     await_input();
