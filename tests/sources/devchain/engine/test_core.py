@@ -255,9 +255,9 @@ def test_failures_come_out_as_they_are_promised(engine: Engine) -> None:
         errors.append(caught.value)
     assert [getattr(error, "data", None) for error in errors] == [(42).to_bytes(32, "big")] * 3
     stingy = {"from": text(ALICE), "to": text(BOB), "gas": "0x5208", "gasPrice": hex(GWEI - 1)}
-    for ask in (engine.call, engine.access_list):
+    for refused in (engine.call, engine.access_list):
         with pytest.raises(PrecheckFailed):
-            ask(stingy, at, gas_cap=GAS_CAP)
+            refused(stingy, at, gas_cap=GAS_CAP)
     with pytest.raises(EstimateFailed):
         engine.estimate(stingy, at, gas_cap=GAS_CAP)
 
