@@ -10,7 +10,8 @@ from tests.signing import signed
 from tests.sources.devchain.engine.building import ALICE_KEY, fields, transaction
 from tests.sources.devchain.engine.driving import ADDRESSES, driven
 from twisted_chainws import errors
-from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
+from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.sources.devchain.codec import decode_hex, decode_transaction, encode_hex
 from twisted_chainws.sources.devchain.engine.vm import unsigned
 
 _STRANGER = "0x" + "ab" * 20
@@ -143,4 +144,6 @@ def test_a_named_gas_limit_is_kept(tmp_path: Path) -> None:
     request = {"from": ADDRESSES[0], "to": ADDRESSES[1], "gas": "0x7530"}
     with driven(tmp_path) as node:
         for word in ("fill", "sign_transaction"):
-            assert int(node.ask(word, transaction=request)["transaction"]["gas"], 16) == 30_000
+            shown = decode_transaction(node.ask(word, transaction=request)["transaction"])
+            assert isinstance(shown, EvmTransaction)
+            assert shown.gas_limit == 30_000
