@@ -179,6 +179,21 @@ def test_blocks_are_mined_on_command(ask: Ask) -> None:
     assert isinstance(ask("evm_setTime", 4_100_000_000_000), int)
 
 
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("anvil_mine", ["0xffffffffffff"]),
+        ("hardhat_mine", ["0xffffffffffff", 60]),
+        ("evm_mine", [{"blocks": 0xFFFFFFFFFFFF}]),
+    ],
+)
+def test_no_command_mines_for_ever(ask: Ask, method: str, params: list[Any]) -> None:
+    """Too many blocks are refused at once, so that the next command need not wait."""
+    assert "100000, the mine-cap of this chain" in refusal(ask, method, *params)
+    ask("evm_mine")
+    assert ask("eth_blockNumber") == "0x1"
+
+
 def test_the_chain_goes_back(ask: Ask) -> None:
     """Snapshots, reorganisations, rollbacks and the reset."""
     first, second = ask("eth_accounts")[:2]

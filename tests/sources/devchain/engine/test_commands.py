@@ -91,6 +91,21 @@ def test_mining_nothing_makes_nothing(tmp_path: Path) -> None:
         assert node.hub.engine.height == 0
 
 
+def test_one_command_mines_only_so_many_blocks(tmp_path: Path) -> None:
+    """A count above the cap is refused whole, by the name of the option, before any effect."""
+    with driven(tmp_path, mine_cap=3, timestamp=NOW) as node:
+        assert len(node.ask("mine", count=3)["hashes"]) == 3
+        control = node.hub.control
+        for count, shown in ((4, "4"), ("0xffffffffffff", "281474976710655")):
+            with pytest.raises(InvalidControl) as caught:
+                node.ask("mine", count=count, timestamp=NOW + 900, interval_s=60, leap=True)
+            assert caught.value.reason == (
+                f"too many blocks: {shown} > 3, the mine-cap of this chain"
+            )
+        assert node.hub.engine.height == 3
+        assert node.hub.control == control
+
+
 def test_accounts_are_edited_member_by_member(tmp_path: Path) -> None:
     """Balance, nonce, code and storage are what the next question sees, and nothing else moves."""
     with driven(tmp_path) as node:
