@@ -4,10 +4,13 @@ from typing import Any
 import orjson
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import capturedLogs
 
 from tests.server.peer import Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
 from twisted_chainws.dialects.base import Limits
+from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server.factory import ServerSettings
 
 pytestmark = pytest.mark.integration
@@ -306,3 +309,42 @@ async def test_http_and_websocket_answers_agree() -> None:
         answer: Any = await peer.json()
         assert orjson.loads((await stand.post(call))[2]) == answer
         assert reactor.running
+
+
+@pytest_twisted.ensureDeferred
+async def test_failures_are_answers() -> None:
+    """A call that fails, or a handler that breaks, is an error answer with status 200."""
+    async with Stand() as stand:
+        whole = stand.service.perform, stand.service.view
+
+        def refuse(_call: Any) -> "Deferred[Any]":
+            return fail(SourceUnavailable(reason="gone"))
+
+        stand.service.perform = refuse
+        status, _, body = await stand.post(SEND)
+        assert (status, orjson.loads(body)["id"]) == (200, 2)
+        assert orjson.loads(body)["error"]["code"] < 0
+        stand.service.perform, stand.service.view = whole[0], lambda _dialect: object()
+        with capturedLogs() as logged:
+            status, _, body = await stand.post(BLOCK_NUMBER)
+        assert (status, orjson.loads(body)["error"]["code"]) == (200, -32603)
+        assert [event["log_failure"].type for event in logged if "log_failure" in event]
+        stand.service.view = whole[1]
+        assert orjson.loads((await stand.post(BLOCK_NUMBER))[2]) == ANSWER
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bug_of_ours_is_500_without_internals() -> None:
+    """What breaks before or after the handlers is logged and answered in three words."""
+    async with Stand() as stand:
+
+        def broken(_argument: Any) -> Any:
+            raise ZeroDivisionError("secret")
+
+        whole, stand.service.view = stand.service.view, broken
+        with capturedLogs() as logged:
+            status, _, body = await stand.post(BLOCK_NUMBER)
+        assert (status, body) == (500, b"Internal Server Error")
+        assert any("log_failure" in event for event in logged)
+        stand.service.view = whole
+        assert (await stand.post(BLOCK_NUMBER))[0] == 200
