@@ -30,6 +30,19 @@ def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+RUNNERS: Final = {
+    "python -m twisted": TWIST,
+    "twist": (_program("twist"), "chainws"),
+    "twistd": (_program("twistd"), "-n", "--pidfile=", "chainws"),
+    "chainws": (_program("chainws"),),
+}
+
+
+def _skip_missing(command: Sequence[str]) -> None:
+    if not Path(command[0]).exists():
+        pytest.skip(f"{command[0]} is not installed here")
+
+
 def _run(*options: str, command: Sequence[str] = TWIST) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
@@ -51,20 +64,10 @@ def _mistake(capsys: pytest.CaptureFixture[str], *options: str, make: bool = Fal
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "command",
-    [
-        TWIST,
-        (_program("twist"), "chainws"),
-        (_program("twistd"), "-n", "--pidfile=", "chainws"),
-        (_program("chainws"),),
-    ],
-    ids=["python -m twisted", "twist", "twistd", "chainws"],
-)
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
 def test_every_way_of_starting_answers_and_stops(command: Sequence[str]) -> None:
     """Each runner starts a chain, prints accounts and endpoint, and stops on SIGTERM in time."""
-    if not Path(command[0]).exists():
-        pytest.skip(f"{command[0]} is not installed here")
+    _skip_missing(command)
     port = free_port()
     process = subprocess.Popen(
         [*command, "--listen", f"ethereum=tcp:{port}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -188,15 +191,32 @@ def test_a_taken_port_names_the_option() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(not Path(_program("chainws")).exists(), reason="chainws is not installed here")
-def test_an_engine_that_cannot_start_ends_the_program(tmp_path: Path) -> None:
-    """A database that is none ends the program with status 1 and a reason."""
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
+def test_an_engine_that_cannot_start_ends_the_program(
+    command: Sequence[str], tmp_path: Path
+) -> None:
+    """A database that is none ends every runner with status 1 and one line that says why."""
+    _skip_missing(command)
     (tmp_path / "chain.sqlite").write_bytes(b"no database" * 1_000)
-    done = _run(
-        *("--listen", "any=tcp:0", "--data-dir", str(tmp_path)), command=(_program("chainws"),)
-    )
+    done = _run("--listen", "any=tcp:0", "--data-dir", str(tmp_path), command=command)
     assert done.returncode == 1
     assert done.stderr.startswith("chainws: the chain cannot start: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
+def test_a_directory_has_one_server(command: Sequence[str], tmp_path: Path) -> None:
+    """A second server on the same directory ends with status 1; the first one goes on."""
+    _skip_missing(command)
+    with Running("--silent", "--data-dir", str(tmp_path)) as server:
+        call_http(server.port, "evm_mine")
+        done = _run("--listen", "any=tcp:0", "--data-dir", str(tmp_path), command=command)
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"chainws: the chain cannot start: {tmp_path} is in use by another process\n"
+        )
+        assert call_http(server.port, "eth_blockNumber") == "0x1"
 
 
 @pytest.mark.integration
