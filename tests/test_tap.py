@@ -356,6 +356,59 @@ def test_the_server_process_stays_light() -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a process of its parent")
+def test_an_engine_that_hangs_dies_with_a_killed_server() -> None:
+    """Nothing outlives ``kill -9`` of the server, not even an engine that does nothing any more."""
+    with Running("--silent") as server:
+        call_http(server.port, "eth_chainId")
+        engine = server.engine()
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            server.process.kill()
+            deadline = time.monotonic() + STOP_LIMIT_S
+            while _lives(engine):
+                assert time.monotonic() < deadline, "the engine is still there"
+                time.sleep(0.02)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine, signal.SIGKILL)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process is there and more than an entry that nobody has fetched yet."""
+    try:
+        facts = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return False
+    return facts[0] not in "ZX"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("hangs", ["engine", "client"])
+def test_what_hangs_delays_the_end_only_so_long_and_leaves_nothing(
+    hangs: str, tmp_path: Path
+) -> None:
+    """SIGTERM ends the server in time, its engine and directory too, and without a complaint."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with Running("--silent", environment=environment) as server, Wire(server.port) as wire:
+        wire.call("eth_chainId")
+        assert list(tmp_path.iterdir()) != []
+        engine = server.engine()
+        if hangs == "engine":
+            os.kill(engine, signal.SIGSTOP)
+            wire.close()
+        # A client that hangs is one that is asked to close and never answers.
+        begun = time.monotonic()
+        server.process.terminate()
+        server.process.wait(2 * STOP_LIMIT_S)
+        assert time.monotonic() - begun < STOP_LIMIT_S
+        assert not _lives(engine)
+        assert list(tmp_path.iterdir()) == []
+        assert server.faults() == []
+        assert "warn" not in server.log()
+
+
+@pytest.mark.integration
 def test_a_unix_socket_is_an_endpoint_like_any_other(tmp_path: Path) -> None:
     """Every Twisted endpoint works, for example a socket in the file system."""
     path = tmp_path / "s"
