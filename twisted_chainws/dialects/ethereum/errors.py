@@ -124,6 +124,7 @@ REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.NonceTooHigh: _tells(
         lambda e: f"nonce too high: tx nonce {e.nonce}, gapped nonce {e.next_nonce}"
     ),
+    errors.NonceAtMaximum: _says("nonce has max value"),
     errors.InsufficientFunds: _tells(
         lambda e: (
             f"insufficient funds for gas * price + value: balance {e.balance}, "

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from eth_typing import Address
 
 from tests.sources.devchain.engine.building import (
     ALICE,
@@ -60,6 +61,19 @@ def test_a_call_sees_the_block_it_runs_at(engine: Engine) -> None:
     base_fee = block.extras.header.base_fee_per_gas
     assert base_fee is not None
     assert (seen[3], seen[6]) == (base_fee, base_fee + GWEI)
+
+
+def test_a_sender_at_its_last_nonce_may_still_call(engine: Engine) -> None:
+    """A message runs, for calls check no nonce; a creation fails in geth's words."""
+    engine.edit(lambda state: state.set_nonce(Address(ALICE), 2**64 - 1))
+    message = {"from": text(ALICE), "to": text(ENVIRONMENT)}
+    assert len(words(run(engine, message))) == 8
+    assert engine.estimate(message, engine.head_hash, gas_cap=GAS_CAP) > 21_000
+    creation = {"from": text(ALICE), "data": "0x5f"}
+    for ask in (engine.call, engine.estimate):
+        with pytest.raises(ExecutionFailed) as caught:
+            ask(creation, engine.head_hash, gas_cap=GAS_CAP)
+        assert caught.value.reason == "nonce uint64 overflow"
 
 
 def test_nothing_a_call_does_is_kept(engine: Engine) -> None:
