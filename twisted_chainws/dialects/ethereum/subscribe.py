@@ -25,7 +25,7 @@ from twisted_chainws.dialects.ethereum.errors import (
     NOTIFICATIONS_UNSUPPORTED,
     SERVER_ERROR,
 )
-from twisted_chainws.dialects.ethereum.topics import TOPICS, Topic
+from twisted_chainws.dialects.ethereum.topics import NO_ARGUMENTS, TOPICS, Topic
 from twisted_chainws.subscriptions.filters import HeadFilter, PendingFilter
 
 _NAME_AND_OPTIONS: Final = 2
@@ -46,7 +46,8 @@ def make_subscribe(known: Mapping[str, Topic]) -> Handler:
             text = f'no "{params[0]}" subscription in eth namespace'
             refuse(text, code=METHOD_NOT_FOUND)
         if len(params) > _NAME_AND_OPTIONS:
-            refuse(f"too many arguments, want at most {_NAME_AND_OPTIONS}")
+            most = _NAME_AND_OPTIONS - (params[0] in NO_ARGUMENTS)
+            refuse(f"too many arguments, want at most {most}")
         return topic(view, params[1] if len(params) == _NAME_AND_OPTIONS else None)
 
     return handler
