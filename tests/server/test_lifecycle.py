@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import capturedLogs, formatEvent
 from twisted.protocols.wire import Echo
 from twisted.python.failure import Failure
 
@@ -159,9 +159,7 @@ async def test_what_hangs_delays_the_end_only_so_long() -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_hangs_is_told_of_once_and_leaves_no_error_behind() -> None:
     """A client that does not go is no warning, a source is one; nothing fails unattended."""
-    events: list[Any] = []
-    globalLogPublisher.addObserver(events.append)  # type: ignore[arg-type]
-    try:
+    with capturedLogs() as events:
         world = _World()
         world.clients = Deferred()
         world.lifecycle.startService()
@@ -174,8 +172,6 @@ async def test_what_hangs_is_told_of_once_and_leaves_no_error_behind() -> None:
         world.clients.errback(RuntimeError("late"))
         del world, stopped
         gc.collect()
-    finally:
-        globalLogPublisher.removeObserver(events.append)  # type: ignore[arg-type]
     texts = [(event["log_level"].name, formatEvent(event)) for event in events]
     assert [entry for entry in texts if entry[0] != "info"] == [
         ("warn", "stopping sources took more than 2.5 s"),

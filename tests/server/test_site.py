@@ -5,9 +5,9 @@ import orjson
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, fail
-from twisted.logger import capturedLogs
+from twisted.logger import capturedLogs, formatEvent
 
-from tests.server.peer import Stand, frame, reactor, request, until
+from tests.server.peer import UPGRADE, Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
 from twisted_chainws.dialects.base import Limits
 from twisted_chainws.errors import SourceUnavailable
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.integration
 
 BLOCK_NUMBER = request(1, "eth_blockNumber")
 ANSWER = {"jsonrpc": "2.0", "id": 1, "result": "0x0"}
+UPGRADE_WORDS = {name.replace("-", "_"): value for name, value in UPGRADE.items()}
 SEND = request(2, "eth_sendRawTransaction", "0x02c0")
 
 
@@ -46,6 +47,7 @@ async def test_media_types(media: str) -> None:
     [
         ("GET", b"", {}, 200, b""),
         ("HEAD", b"", {}, 200, b""),
+        ("OPTIONS", b"", {}, 204, b""),
         ("PUT", b"x", {}, 405, b"method not allowed"),
         ("DELETE", b"", {}, 405, b"method not allowed"),
         ("POST", b"{}", {"Content_Type": "text/plain"}, 415,
@@ -61,6 +63,29 @@ async def test_other_requests(
     async with Stand() as stand:
         answer = await stand.http(method, "/", body, **headers)
         assert (answer[0], answer[2]) == (status, text)
+        assert answer[1].get("content-type") == ("text/plain; charset=utf-8" if text else None)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
+@pytest_twisted.ensureDeferred
+async def test_only_get_is_upgraded(method: str) -> None:
+    """The handshake with another method is told that the method is the mistake."""
+    async with Stand() as stand:
+        status, headers, body = await stand.http(method, "/", b"", **UPGRADE_WORDS)
+        assert status == 405
+        assert headers["allow"] == "GET"
+        assert body == (b"" if method == "HEAD" else b"method not allowed")
+        await until(lambda: not stand.site.websockets.connections)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refused_head_request_is_not_logged_with_its_key() -> None:
+    """Twisted would log the path of an answer whose body it has to leave out."""
+    with capturedLogs() as events:
+        async with Stand(ServerSettings(keys=("good",))) as stand:
+            status, _, body = await stand.http("HEAD", "/v2/secret-word")
+            assert (status, body) == (401, b"")
+    assert not [event for event in events if "secret-word" in str(formatEvent(event))]
 
 
 @pytest_twisted.ensureDeferred
