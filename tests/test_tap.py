@@ -334,6 +334,19 @@ def test_a_chain_in_a_directory_outlives_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+def test_each_start_mines_as_its_options_say(tmp_path: Path) -> None:
+    """The pool outlives the server, the switch of automine does not."""
+    with Running("--silent", "--data-dir", str(tmp_path)) as server:
+        first, second = call_http(server.port, "eth_accounts")[:2]
+        call_http(server.port, "evm_setAutomine", False)
+        call_http(server.port, "eth_sendTransaction", {"from": first, "to": second})
+    for options, automine in (((), True), (("--no-mining",), False), ((), True)):
+        with Running("--silent", "--data-dir", str(tmp_path), *options) as server:
+            assert call_http(server.port, "anvil_getAutomine") is automine
+            assert call_http(server.port, "txpool_status")["pending"] == "0x1"
+
+
+@pytest.mark.integration
 def test_seed_and_timestamp_make_a_chain_repeatable() -> None:
     """The same input gives the same bytes."""
     blocks = []
