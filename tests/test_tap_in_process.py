@@ -65,11 +65,13 @@ def test_the_introduction(
         IPv6Address("TCP", "::1", 2),
         UNIXAddress("/s"),
     ]
-    _introduce(configuration, accounts, addresses)
+    chain_ids = {network.name: 77 for network in configuration.networks}
+    _introduce(configuration, accounts, chain_ids, addresses)
     shown = capfd.readouterr().out
     assert shown.startswith(f"chainws {__version__}\n")
     assert ("Private Keys" in shown) is keys
     assert ("Mnemonic: " in shown) is keys
+    assert ": chain id 77\n" in shown
     assert "Listening on 127.0.0.1:1 (any dialect)" in shown
     assert "Listening on [::1]:2 (ethereum)" in shown
     assert "Listening on unix:/s (any dialect)" in shown

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -193,7 +193,12 @@ def makeService(options: Options) -> IService:
         listeners=listeners,
         chains=list(chains.values()),
         close_clients=lambda: gatherResults([site.close_all() for site in sites]),
-        ready=lambda: _introduce(configuration, accounts, listeners.addresses()),
+        ready=lambda: _introduce(
+            configuration,
+            accounts,
+            {name: chain.chain_id for name, chain in chains.items()},
+            listeners.addresses(),
+        ),
         give_up=_fail,
         failed=lambda failure: _broken(failure, reactor),
     )
@@ -240,19 +245,17 @@ def _make_chain(
     configuration: Configuration, network: Network, dialects: Sequence[Dialect], reactor: Any
 ) -> ChainService:
     bounds = configuration.bounds
-    chain_id = network.devchain.chain_id
     return ChainService(
         source=DevchainSource(network.devchain, reactor=reactor),
         dialects=dialects,
         settings=Settings(
             profile=configuration.profile,
             client_version=f"chainws/v{__version__}",
-            network_id=chain_id,
+            network_id=network.devchain.chain_id,
             development=True,
             query_alternatives=bounds.query_alternatives,
             max_logs=bounds.max_logs,
         ),
-        chain_id=chain_id,
         clock=reactor,
         random=os.urandom,
         history=network.history,
@@ -265,12 +268,14 @@ def _make_chain(
 def _introduce(
     configuration: Configuration,
     accounts: Sequence[Sequence[Account]],
+    chain_ids: Mapping[str, int],
     addresses: Sequence[IAddress],
 ) -> None:
     """Print who is there and where, as anvil does; warn about what the outside can reach."""
     lines = [f"chainws {__version__}"]
     for network, owners in zip(configuration.networks, accounts, strict=True):
         lines += ["", *_network_lines(configuration, network, owners)]
+        lines += ["", f"Network {network.name}: chain id {chain_ids[network.name]}"]
     lines += [""]
     for listener, address in zip(configuration.listeners, addresses, strict=True):
         spoken = listener.dialect or "any dialect"
@@ -303,7 +308,7 @@ def _network_lines(
     lines = banner_lines(owners, show_keys=show_keys, balance_ether=settings.balance_ether)
     if show_keys:
         lines += ["", f"Mnemonic: {settings.mnemonic}", "Derivation path: m/44'/60'/0'/0/"]
-    return [*lines, "", f"Network {network.name}: chain id {settings.chain_id}"]
+    return lines
 
 
 def _place(address: IAddress, endpoint: str) -> str:
