@@ -204,6 +204,19 @@ static void run_requests(int count, int pipeline, double seconds) {
            latencies[bursts - 1] * 1e3);
 }
 
+/* Answers the pings of the connections that are watched. */
+static void answer_pings(void) {
+    struct epoll_event events[1024];
+    int ready = epoll_wait(poller, events, 1024, 0);
+    for (int i = 0; i < ready; i++) read_frames(events[i].data.ptr);
+}
+
+/* Waits for something to read on the input; here sleeping is the point. */
+static void await_input(void) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    while (poll(&input, 1, 100) == 0) answer_pings();
+}
+
 static void run_fanout(int count) {
     connection *all = calloc(count, sizeof *all), control;
     unsigned char subscribe[256], mine[256];
@@ -219,25 +232,34 @@ static void run_fanout(int count) {
         send_all(all[i].fd, subscribe, subscribe_size);
         await_one(&all[i]);
         watch(&all[i]);
+        if (i % 64 == 0) answer_pings();
     }
+    watch(&control);
     puts("ready");
     fflush(stdout);
-    while (fgets(line, sizeof line, stdin)) {
+    for (await_input(); fgets(line, sizeof line, stdin); await_input()) {
         int rounds = atoi(line);
         printf("[");
         for (int round = 0; round < rounds; round++) {
             double first = 0, last = now();
-            int delivered = 0;
+            int delivered = 0, answered = 0;
             send_all(control.fd, mine, mine_size);
-            while (delivered < count) {
+            while (delivered < count || !answered) {
                 int ready = epoll_wait(poller, events, 1024, 0);
                 if (ready == 0 && now() - last > STALL_S) fail("deliveries stopped");
-                if (ready > 0 && first == 0) first = now();
-                for (int i = 0; i < ready; i++) delivered += read_frames(events[i].data.ptr);
-                if (ready > 0) last = now();
+                for (int i = 0; i < ready; i++) {
+                    connection *c = events[i].data.ptr;
+                    int done = read_frames(c);
+                    if (c == &control) {
+                        answered += done;
+                    } else if (done) {
+                        delivered += done;
+                        last = now();
+                        if (first == 0) first = last;
+                    }
+                }
             }
             printf("%s%.1f", round ? "," : "", count / (last - first));
-            await_one(&control);
         }
         printf("]\n");
         fflush(stdout);
@@ -246,16 +268,14 @@ static void run_fanout(int count) {
 
 static void run_idle(int count) {
     connection *all = calloc(count, sizeof *all);
-    struct epoll_event events[1024];
-    struct pollfd input = {.fd = 0, .events = POLLIN};
-    for (int i = 0; i < count; i++) open_connection(&all[i]);
-    for (int i = 0; i < count; i++) watch(&all[i]);
+    for (int i = 0; i < count; i++) {
+        open_connection(&all[i]);
+        watch(&all[i]);
+        if (i % 64 == 0) answer_pings();
+    }
     puts("ready");
     fflush(stdout);
-    while (poll(&input, 1, 100) == 0) { /* here sleeping is the point */
-        int ready = epoll_wait(poller, events, 1024, 0);
-        for (int i = 0; i < ready; i++) read_frames(events[i].data.ptr);
-    }
+    await_input();
 }
 
 int main(int argc, char **argv) {

@@ -30,7 +30,10 @@ async def handle(connection: Any) -> None:
 
 async def main(port: int) -> None:
     """Serve until killed."""
-    async with serve(handle, "127.0.0.1", port, compression=None, backlog=1024) as server:
+    # As the others do by default or during such a short run: no pings, no compression.
+    async with serve(
+        handle, "127.0.0.1", port, compression=None, ping_interval=None, backlog=1024
+    ) as server:
         await server.serve_forever()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -29,7 +29,13 @@ class Running:
         port: where it listens, HTTP and WebSocket alike.
     """
 
-    def __init__(self, *options: str, prefix: Sequence[str] = (), port: int | None = None) -> None:
+    def __init__(
+        self,
+        *options: str,
+        prefix: Sequence[str] = (),
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = free_port() if port is None else port
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop()
         command = [
@@ -40,7 +46,12 @@ class Running:
         ]
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
         )
         self._engine = 0
 

@@ -76,7 +76,6 @@ class Stand:
                 network_id=31_337,
                 development=True,
             ),
-            chain_id=31_337,
             clock=self.clock,
             random=lambda size: next(numbers).to_bytes(size, "big"),
             **options,

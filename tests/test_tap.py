@@ -30,6 +30,19 @@ def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+RUNNERS: Final = {
+    "python -m twisted": TWIST,
+    "twist": (_program("twist"), "chainws"),
+    "twistd": (_program("twistd"), "-n", "--pidfile=", "chainws"),
+    "chainws": (_program("chainws"),),
+}
+
+
+def _skip_missing(command: Sequence[str]) -> None:
+    if not Path(command[0]).exists():
+        pytest.skip(f"{command[0]} is not installed here")
+
+
 def _run(*options: str, command: Sequence[str] = TWIST) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
@@ -51,20 +64,10 @@ def _mistake(capsys: pytest.CaptureFixture[str], *options: str, make: bool = Fal
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "command",
-    [
-        TWIST,
-        (_program("twist"), "chainws"),
-        (_program("twistd"), "-n", "--pidfile=", "chainws"),
-        (_program("chainws"),),
-    ],
-    ids=["python -m twisted", "twist", "twistd", "chainws"],
-)
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
 def test_every_way_of_starting_answers_and_stops(command: Sequence[str]) -> None:
     """Each runner starts a chain, prints accounts and endpoint, and stops on SIGTERM in time."""
-    if not Path(command[0]).exists():
-        pytest.skip(f"{command[0]} is not installed here")
+    _skip_missing(command)
     port = free_port()
     process = subprocess.Popen(
         [*command, "--listen", f"ethereum=tcp:{port}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -188,15 +191,32 @@ def test_a_taken_port_names_the_option() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(not Path(_program("chainws")).exists(), reason="chainws is not installed here")
-def test_an_engine_that_cannot_start_ends_the_program(tmp_path: Path) -> None:
-    """A database that is none ends the program with status 1 and a reason."""
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
+def test_an_engine_that_cannot_start_ends_the_program(
+    command: Sequence[str], tmp_path: Path
+) -> None:
+    """A database that is none ends every runner with status 1 and one line that says why."""
+    _skip_missing(command)
     (tmp_path / "chain.sqlite").write_bytes(b"no database" * 1_000)
-    done = _run(
-        *("--listen", "any=tcp:0", "--data-dir", str(tmp_path)), command=(_program("chainws"),)
-    )
+    done = _run("--listen", "any=tcp:0", "--data-dir", str(tmp_path), command=command)
     assert done.returncode == 1
     assert done.stderr.startswith("chainws: the chain cannot start: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
+def test_a_directory_has_one_server(command: Sequence[str], tmp_path: Path) -> None:
+    """A second server on the same directory ends with status 1; the first one goes on."""
+    _skip_missing(command)
+    with Running("--silent", "--data-dir", str(tmp_path)) as server:
+        call_http(server.port, "evm_mine")
+        done = _run("--listen", "any=tcp:0", "--data-dir", str(tmp_path), command=command)
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"chainws: the chain cannot start: {tmp_path} is in use by another process\n"
+        )
+        assert call_http(server.port, "eth_blockNumber") == "0x1"
 
 
 @pytest.mark.integration
@@ -314,6 +334,19 @@ def test_a_chain_in_a_directory_outlives_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+def test_each_start_mines_as_its_options_say(tmp_path: Path) -> None:
+    """The pool outlives the server, the switch of automine does not."""
+    with Running("--silent", "--data-dir", str(tmp_path)) as server:
+        first, second = call_http(server.port, "eth_accounts")[:2]
+        call_http(server.port, "evm_setAutomine", False)
+        call_http(server.port, "eth_sendTransaction", {"from": first, "to": second})
+    for options, automine in (((), True), (("--no-mining",), False), ((), True)):
+        with Running("--silent", "--data-dir", str(tmp_path), *options) as server:
+            assert call_http(server.port, "anvil_getAutomine") is automine
+            assert call_http(server.port, "txpool_status")["pending"] == "0x1"
+
+
+@pytest.mark.integration
 def test_seed_and_timestamp_make_a_chain_repeatable() -> None:
     """The same input gives the same bytes."""
     blocks = []
@@ -333,6 +366,59 @@ def test_the_server_process_stays_light() -> None:
     )
     done = _run(command=(sys.executable, "-c", program))
     assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a process of its parent")
+def test_an_engine_that_hangs_dies_with_a_killed_server() -> None:
+    """Nothing outlives ``kill -9`` of the server, not even an engine that does nothing any more."""
+    with Running("--silent") as server:
+        call_http(server.port, "eth_chainId")
+        engine = server.engine()
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            server.process.kill()
+            deadline = time.monotonic() + STOP_LIMIT_S
+            while _lives(engine):
+                assert time.monotonic() < deadline, "the engine is still there"
+                time.sleep(0.02)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine, signal.SIGKILL)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process is there and more than an entry that nobody has fetched yet."""
+    try:
+        facts = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return False
+    return facts[0] not in "ZX"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("hangs", ["engine", "client"])
+def test_what_hangs_delays_the_end_only_so_long_and_leaves_nothing(
+    hangs: str, tmp_path: Path
+) -> None:
+    """SIGTERM ends the server in time, its engine and directory too, and without a complaint."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with Running("--silent", environment=environment) as server, Wire(server.port) as wire:
+        wire.call("eth_chainId")
+        assert list(tmp_path.iterdir()) != []
+        engine = server.engine()
+        if hangs == "engine":
+            os.kill(engine, signal.SIGSTOP)
+            wire.close()
+        # A client that hangs is one that is asked to close and never answers.
+        begun = time.monotonic()
+        server.process.terminate()
+        server.process.wait(2 * STOP_LIMIT_S)
+        assert time.monotonic() - begun < STOP_LIMIT_S
+        assert not _lives(engine)
+        assert list(tmp_path.iterdir()) == []
+        assert server.faults() == []
+        assert "warn" not in server.log()
 
 
 @pytest.mark.integration

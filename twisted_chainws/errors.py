@@ -26,6 +26,7 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     ├── TransactionRejected
     │   ├── NonceTooLow
     │   ├── NonceTooHigh
+    │   ├── NonceAtMaximum
     │   ├── InsufficientFunds
     │   ├── AlreadyKnown
     │   ├── ReplacementUnderpriced
@@ -217,6 +218,11 @@ class NonceTooHigh(TransactionRejected):
 
     next_nonce: int
     nonce: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NonceAtMaximum(TransactionRejected):
+    """The nonce is 2^64-1, which no transaction may have (EIP-2681)."""
 
 
 @dataclass(eq=False, kw_only=True)

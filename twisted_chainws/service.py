@@ -67,7 +67,6 @@ class ChainService(Service):
 
     Attributes:
         deliver: set by the server; called once per (event, encoder, cursor wish).
-        chain_id: of the network, for EIP-155.
     """
 
     _log = Logger()
@@ -78,7 +77,6 @@ class ChainService(Service):
         source: Source,
         dialects: Sequence[Dialect],
         settings: Settings,
-        chain_id: int,
         clock: IReactorTime,
         random: Callable[[int], bytes],
         history: int | None = None,
@@ -88,7 +86,6 @@ class ChainService(Service):
         filter_lifetime_s: float = 300.0,
     ) -> None:
         self.deliver: Deliver = _nobody
-        self.chain_id = chain_id
         self._source = source
         self._dialects = tuple(dialects)
         self._settings = settings
@@ -161,6 +158,11 @@ class ChainService(Service):
                 deferred.callback(None)
             else:
                 deferred.errback(failure)
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155; right once the service is ready."""
+        return self._source.chain_id
 
     def when_ready(self) -> "Deferred[None]":
         """Fire once the source has delivered its chain, or fail with why it could not."""

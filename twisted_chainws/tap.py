@@ -1,10 +1,11 @@
 """The ``chainws`` plugin: options, and ``makeService``, the only place where anything is wired."""
 
+import atexit
 import importlib.util
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -158,6 +159,7 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
+    atexit.register(_have_the_last_word)
     configuration = options.configuration
     dialects = tuple(
         replace(dialect, limits=configuration.limits_of(dialect.limits))
@@ -191,7 +193,12 @@ def makeService(options: Options) -> IService:
         listeners=listeners,
         chains=list(chains.values()),
         close_clients=lambda: gatherResults([site.close_all() for site in sites]),
-        ready=lambda: _introduce(configuration, accounts, listeners.addresses()),
+        ready=lambda: _introduce(
+            configuration,
+            accounts,
+            {name: chain.chain_id for name, chain in chains.items()},
+            listeners.addresses(),
+        ),
         give_up=_fail,
         failed=lambda failure: _broken(failure, reactor),
     )
@@ -238,19 +245,17 @@ def _make_chain(
     configuration: Configuration, network: Network, dialects: Sequence[Dialect], reactor: Any
 ) -> ChainService:
     bounds = configuration.bounds
-    chain_id = network.devchain.chain_id
     return ChainService(
         source=DevchainSource(network.devchain, reactor=reactor),
         dialects=dialects,
         settings=Settings(
             profile=configuration.profile,
             client_version=f"chainws/v{__version__}",
-            network_id=chain_id,
+            network_id=network.devchain.chain_id,
             development=True,
             query_alternatives=bounds.query_alternatives,
             max_logs=bounds.max_logs,
         ),
-        chain_id=chain_id,
         clock=reactor,
         random=os.urandom,
         history=network.history,
@@ -263,12 +268,14 @@ def _make_chain(
 def _introduce(
     configuration: Configuration,
     accounts: Sequence[Sequence[Account]],
+    chain_ids: Mapping[str, int],
     addresses: Sequence[IAddress],
 ) -> None:
     """Print who is there and where, as anvil does; warn about what the outside can reach."""
     lines = [f"chainws {__version__}"]
     for network, owners in zip(configuration.networks, accounts, strict=True):
         lines += ["", *_network_lines(configuration, network, owners)]
+        lines += ["", f"Network {network.name}: chain id {chain_ids[network.name]}"]
     lines += [""]
     for listener, address in zip(configuration.listeners, addresses, strict=True):
         spoken = listener.dialect or "any dialect"
@@ -301,7 +308,7 @@ def _network_lines(
     lines = banner_lines(owners, show_keys=show_keys, balance_ether=settings.balance_ether)
     if show_keys:
         lines += ["", f"Mnemonic: {settings.mnemonic}", "Derivation path: m/44'/60'/0'/0/"]
-    return [*lines, "", f"Network {network.name}: chain id {settings.chain_id}"]
+    return lines
 
 
 def _place(address: IAddress, endpoint: str) -> str:
@@ -329,10 +336,16 @@ def _broken(failure: Failure, reactor: Any) -> None:
     reactor.stop()
 
 
+def _have_the_last_word() -> None:
+    """End with our status: the runners of Twisted end with 0 once the reactor has run."""
+    if _Outcome.status:
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                stream.flush()
+        os._exit(_Outcome.status)
+
+
 def main() -> None:
     """Run ``twist chainws`` with the options of the command line, and a log for people."""
     sys.argv[1:1] = ["--log-format=text", "chainws"]
-    try:
-        runpy.run_module("twisted", run_name="__main__", alter_sys=False)
-    except SystemExit as end:
-        raise SystemExit(end.code or _Outcome.status) from None
+    runpy.run_module("twisted", run_name="__main__", alter_sys=False)

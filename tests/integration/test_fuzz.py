@@ -156,6 +156,13 @@ def wire(server: Running) -> Iterator[Wire]:
         yield opened
 
 
+@pytest.fixture
+def fresh(server: Running) -> Iterator[Wire]:
+    """Give a connection of its own: the shared one may have been idle for long, unpinged."""
+    with Wire(server.port) as opened:
+        yield opened
+
+
 SENTINELS: Final = itertools.count()
 
 
@@ -285,13 +292,13 @@ LISTED: Final[list[tuple[bytes, int | None]]] = [
 
 @pytest.mark.parametrize(("payload", "code"), LISTED)
 def test_listed_bad_input_leaves_the_connection_open(
-    wire: Wire, payload: bytes, code: int | None
+    fresh: Wire, payload: bytes, code: int | None
 ) -> None:
     """Each mistake of the list gets its code, or silence, and the connection goes on."""
-    asked = wire.call("eth_blockNumber")
-    wire.send(payload)
+    asked = fresh.call("eth_blockNumber")
+    fresh.send(payload)
     if code is not None:
-        found = orjson.loads(wire.receive())
+        found = orjson.loads(fresh.receive())
         assert found["error"]["code"] == code, found
         check_message(found)
-    assert wire.call("eth_blockNumber") >= asked
+    assert fresh.call("eth_blockNumber") >= asked

@@ -375,12 +375,14 @@ def test_server_killed_with_a_data_directory_loses_nothing(tmp_path: Path) -> No
     options = ("--silent", "--data-dir", str(tmp_path))
     with Running(*options) as server, Wire(server.port) as wire:
         snapshot = prepare(wire)
+        wire.call("anvil_setChainId", 77)
         before = state(wire)
         server.process.kill()
         server.process.wait()
     # The first engine must let go of the files for this one to start; how it mines is an option.
     with Running(*options) as server, Wire(server.port) as wire:
         assert wire.call("anvil_getAutomine") is True
+        assert (wire.call("eth_chainId"), wire.call("net_version")) == ("0x4d", "77")
         wire.call("evm_setAutomine", False)
         check_nothing_lost(wire, before, snapshot)
 

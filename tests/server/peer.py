@@ -178,7 +178,6 @@ class Stand:
                 network_id=31_337,
                 development=True,
             ),
-            chain_id=31_337,
             clock=reactor,
             random=os.urandom,
         )

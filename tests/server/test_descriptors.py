@@ -1,7 +1,12 @@
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from twisted.logger import capturedLogs
+
+from twisted_chainws.server.descriptors import raise_descriptor_limit
 
 WARNING = "only 512 open files are allowed: about as many clients can connect (ulimit -n)"
 
@@ -35,3 +40,37 @@ def test_the_limit_of_open_files_is_raised(limits: tuple[int, int], expected: st
         check=True,
     )
     assert done.stdout == expected
+
+
+@pytest.fixture
+def limits() -> Iterator[tuple[int, int]]:
+    """The limits of this process, which are put back afterwards."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield before
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_the_soft_limit_follows_the_hard_one(limits: tuple[int, int]) -> None:
+    """In this very process, too, and a second time nothing is left to do."""
+    _, hard = limits
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    raised = raise_descriptor_limit()
+    assert raised > 256
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (raised, hard)
+    assert raise_descriptor_limit() == raised
+
+
+def test_a_system_that_refuses_is_lived_with(
+    limits: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the limit cannot be raised it stays, and little is warned about."""
+
+    def refuse(_what: int, _limits: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    with monkeypatch.context() as patched, capturedLogs() as logged:
+        patched.setattr(resource, "setrlimit", refuse)
+        assert raise_descriptor_limit() == 256
+    levels = [event["log_level"].name for event in logged if "soft" in event or "error" in event]
+    assert levels == ["debug", "warn"]

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
+from twisted.logger import capturedLogs, formatEvent
 from twisted.protocols.wire import Echo
 from twisted.python.failure import Failure
 
@@ -152,6 +154,30 @@ async def test_what_hangs_delays_the_end_only_so_long() -> None:
         world.clock.advance(limit_s)
     await stopped
     assert world.story[2:] == ["clients closing", "chain stopping"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_hangs_is_told_of_once_and_leaves_no_error_behind() -> None:
+    """A client that does not go is no warning, a source is one; nothing fails unattended."""
+    with capturedLogs() as events:
+        world = _World()
+        world.clients = Deferred()
+        world.lifecycle.startService()
+        world.chain.ready.callback(None)
+        stopped = world.lifecycle.stopService()
+        for limit_s in (CLIENTS_LIMIT_S, SOURCES_LIMIT_S):
+            await deferLater(reactor, 0.05, lambda: None)
+            world.clock.advance(limit_s)
+        await stopped
+        world.clients.errback(RuntimeError("late"))
+        del world, stopped
+        gc.collect()
+    texts = [(event["log_level"].name, formatEvent(event)) for event in events]
+    assert [entry for entry in texts if entry[0] != "info"] == [
+        ("warn", "stopping sources took more than 2.5 s"),
+        ("warn", "closing clients did not end well: RuntimeError('late')"),
+    ]
+    assert ("info", "closing clients took more than 2 s") in texts
 
 
 @pytest_twisted.ensureDeferred

@@ -1,9 +1,11 @@
+import zlib
 from typing import Any
 
 import orjson
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
 from tests.server.peer import (
@@ -471,3 +473,71 @@ async def test_subprotocol_is_echoed_on_the_wire() -> None:
         assert "Sec-WebSocket-Protocol: alchemy-web3-1.0" in await peer.head()
         peer, _ = await stand.upgrade()
         assert "Sec-WebSocket-Protocol" not in await peer.head()
+
+
+@pytest_twisted.ensureDeferred
+async def test_compressed_connections_get_the_same() -> None:
+    """With permessage-deflate replies, notices of every size and later replies come deflated."""
+    async with Stand(ServerSettings(compression=True)) as stand:
+        peer, _ = await stand.upgrade(Sec_WebSocket_Extensions="permessage-deflate")
+        assert "permessage-deflate" in await peer.head()
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+
+        async def heard() -> Any:
+            opcode, payload = await peer.frame()
+            assert opcode == TEXT
+            return orjson.loads(inflate.decompress(payload + b"\x00\x00\xff\xff"))
+
+        peer.send(frame(BLOCK_NUMBER) + frame(request(2, "eth_subscribe", "newHeads")))
+        assert await heard() == ANSWER
+        identifier = (await heard())["result"]
+        for number in range(1, 4):
+            stand.source.mine()
+            notice = await heard()
+            assert notice["params"]["subscription"] == identifier
+            assert notice["params"]["result"]["number"] == hex(number)
+        peer.send(frame(BLOCK_NUMBER))
+        assert (await heard())["result"] == "0x3"
+
+
+class Spoiled:
+    """A view on which nothing can be read."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ZeroDivisionError(name)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handler_that_breaks_costs_only_its_request() -> None:
+    """The client is told of an internal error, the log of its cause; the connection goes on."""
+    async with Stand() as stand:
+        with capturedLogs() as logged:
+            whole, stand.service.view = stand.service.view, lambda _dialect: Spoiled()
+            peer = await stand.ws()
+            stand.service.view = whole
+            for number in (1, 2):
+                peer.send(frame(request(number, "eth_blockNumber")))
+                answer = await peer.json()
+                assert (answer["id"], answer["error"]["code"]) == (number, -32603)
+            assert await (await stand.ws()).call("eth_blockNumber") == "0x0"
+        kinds = [event["log_failure"].type for event in logged if "log_failure" in event]
+        assert kinds == [ZeroDivisionError] * 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_breaks_the_session_closes_it() -> None:
+    """A late answer that cannot be handled is logged and ends its connection with 1011."""
+    async with Stand() as stand:
+        slow = Slow()
+        stand.service.perform = slow
+        peer, other = await stand.ws(), await stand.ws()
+        peer.send(frame(request(1, "eth_sendRawTransaction", "0x02c0")))
+        await until(lambda: slow.open)
+        broken: Any
+        (broken,) = (each for each in stand.site.websockets.connections if each._calls)
+        broken._steer = broken._drain = Spoiled().__getattr__
+        with capturedLogs() as logged:
+            slow.open[0].callback("0x1")
+            assert await peer.ended() == (1011, "internal error")
+        assert any("log_failure" in event for event in logged)
+        assert await other.call("eth_blockNumber") == "0x0"

@@ -4,16 +4,20 @@ from typing import Any
 import orjson
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import capturedLogs, formatEvent
 
-from tests.server.peer import Stand, frame, reactor, request, until
+from tests.server.peer import UPGRADE, Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
 from twisted_chainws.dialects.base import Limits
+from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server.factory import ServerSettings
 
 pytestmark = pytest.mark.integration
 
 BLOCK_NUMBER = request(1, "eth_blockNumber")
 ANSWER = {"jsonrpc": "2.0", "id": 1, "result": "0x0"}
+UPGRADE_WORDS = {name.replace("-", "_"): value for name, value in UPGRADE.items()}
 SEND = request(2, "eth_sendRawTransaction", "0x02c0")
 
 
@@ -43,6 +47,7 @@ async def test_media_types(media: str) -> None:
     [
         ("GET", b"", {}, 200, b""),
         ("HEAD", b"", {}, 200, b""),
+        ("OPTIONS", b"", {}, 204, b""),
         ("PUT", b"x", {}, 405, b"method not allowed"),
         ("DELETE", b"", {}, 405, b"method not allowed"),
         ("POST", b"{}", {"Content_Type": "text/plain"}, 415,
@@ -58,6 +63,29 @@ async def test_other_requests(
     async with Stand() as stand:
         answer = await stand.http(method, "/", body, **headers)
         assert (answer[0], answer[2]) == (status, text)
+        assert answer[1].get("content-type") == ("text/plain; charset=utf-8" if text else None)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
+@pytest_twisted.ensureDeferred
+async def test_only_get_is_upgraded(method: str) -> None:
+    """The handshake with another method is told that the method is the mistake."""
+    async with Stand() as stand:
+        status, headers, body = await stand.http(method, "/", b"", **UPGRADE_WORDS)
+        assert status == 405
+        assert headers["allow"] == "GET"
+        assert body == (b"" if method == "HEAD" else b"method not allowed")
+        await until(lambda: not stand.site.websockets.connections)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refused_head_request_is_not_logged_with_its_key() -> None:
+    """Twisted would log the path of an answer whose body it has to leave out."""
+    with capturedLogs() as events:
+        async with Stand(ServerSettings(keys=("good",))) as stand:
+            status, _, body = await stand.http("HEAD", "/v2/secret-word")
+            assert (status, body) == (401, b"")
+    assert not [event for event in events if "secret-word" in str(formatEvent(event))]
 
 
 @pytest_twisted.ensureDeferred
@@ -306,3 +334,42 @@ async def test_http_and_websocket_answers_agree() -> None:
         answer: Any = await peer.json()
         assert orjson.loads((await stand.post(call))[2]) == answer
         assert reactor.running
+
+
+@pytest_twisted.ensureDeferred
+async def test_failures_are_answers() -> None:
+    """A call that fails, or a handler that breaks, is an error answer with status 200."""
+    async with Stand() as stand:
+        whole = stand.service.perform, stand.service.view
+
+        def refuse(_call: Any) -> "Deferred[Any]":
+            return fail(SourceUnavailable(reason="gone"))
+
+        stand.service.perform = refuse
+        status, _, body = await stand.post(SEND)
+        assert (status, orjson.loads(body)["id"]) == (200, 2)
+        assert orjson.loads(body)["error"]["code"] < 0
+        stand.service.perform, stand.service.view = whole[0], lambda _dialect: object()
+        with capturedLogs() as logged:
+            status, _, body = await stand.post(BLOCK_NUMBER)
+        assert (status, orjson.loads(body)["error"]["code"]) == (200, -32603)
+        assert [event["log_failure"].type for event in logged if "log_failure" in event]
+        stand.service.view = whole[1]
+        assert orjson.loads((await stand.post(BLOCK_NUMBER))[2]) == ANSWER
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bug_of_ours_is_500_without_internals() -> None:
+    """What breaks before or after the handlers is logged and answered in three words."""
+    async with Stand() as stand:
+
+        def broken(_argument: Any) -> Any:
+            raise ZeroDivisionError("secret")
+
+        whole, stand.service.view = stand.service.view, broken
+        with capturedLogs() as logged:
+            status, _, body = await stand.post(BLOCK_NUMBER)
+        assert (status, body) == (500, b"Internal Server Error")
+        assert any("log_failure" in event for event in logged)
+        stand.service.view = whole
+        assert (await stand.post(BLOCK_NUMBER))[0] == 200

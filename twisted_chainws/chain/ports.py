@@ -50,7 +50,12 @@ class Source(Protocol):
     Hashes, addresses and data are ``0x`` hex strings in lower case; quantities are ``int`` when
     they always fit 53 bits and ``0x`` quantity strings otherwise. What a source cannot do is
     ``Unsupported``.
+
+    Attributes:
+        chain_id: EIP-155; right as soon as ``start`` has returned.
     """
+
+    chain_id: int
 
     async def start(self, sink: Sink) -> tuple[Block, ...]:
         """Start and return the canonical chain known so far, oldest first, never empty.

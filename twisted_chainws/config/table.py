@@ -124,6 +124,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         above=True,
     ),
     _chain("call-gas-cap", Kind.INTEGER, _DEV.call_gas_cap, "most gas of an eth_call", minimum=1),
+    _chain("mine-cap", Kind.INTEGER, _DEV.mine_cap, "most blocks of a mining command", minimum=1),
     _chain("history", Kind.INTEGER, "all", "blocks kept below the newest one", minimum=64),
     _row(
         "allow-origin",

@@ -115,12 +115,30 @@ class Lifecycle(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        await self._at_most(PORTS_LIMIT_S, "closing the ports", self._listeners.close())
-        await self._at_most(CLIENTS_LIMIT_S, "closing the clients", self._close_clients())
-        await self._at_most(SOURCES_LIMIT_S, "stopping the sources", super().stopService())
+        log = self._log
+        await self._at_most(PORTS_LIMIT_S, "closing the ports", self._listeners.close(), log.warn)
+        # Clients that never answer the close are nothing that an operator could mend.
+        await self._at_most(CLIENTS_LIMIT_S, "closing clients", self._close_clients(), log.info)
+        await self._at_most(SOURCES_LIMIT_S, "stopping sources", super().stopService(), log.warn)
 
-    async def _at_most(self, limit_s: float, what: str, work: "Deferred[Any]") -> None:
-        try:
-            await work.addTimeout(limit_s, self._time)
-        except Exception as error:  # noqa: BLE001 - the rest must stop all the same
-            self._log.warn("{what} did not end well: {error!r}", what=what, error=error)
+    async def _at_most(
+        self, limit_s: float, what: str, work: "Deferred[Any]", tell: Callable[..., None]
+    ) -> None:
+        """Wait until ``work`` has ended, but only so long; then it goes on unattended.
+
+        It is not cancelled: that would only make errors in places that nobody looks at.
+        """
+        over: Deferred[None] = Deferred()
+        limit = self._time.callLater(limit_s, over.callback, None)
+
+        def ended(result: object) -> None:
+            if isinstance(result, Failure):
+                self._log.warn("{what} did not end well: {error!r}", what=what, error=result.value)
+            if limit.active():
+                limit.cancel()
+                over.callback(None)
+
+        work.addBoth(ended)
+        await over
+        if not work.called:
+            tell("{what} took more than {limit_s:g} s", what=what, limit_s=limit_s)

@@ -29,6 +29,8 @@ _LINGER_S: Final = 1.0
 class BoundedRequest(Request):
     """Counts its body as it arrives; an excess is answered before the rest is read."""
 
+    # An answer without a body has no type; Twisted would call it HTML.
+    defaultContentType = None  # noqa: N815 - Twisted's name
     _refused = False
     _received = 0
     _timer: IDelayedCall | None = None
@@ -123,6 +125,8 @@ class ChainResource(Resource):
         path = request.path.decode("latin-1")
         route = self._routes.find(path, request.getHeader("authorization"))
         if upgrade:
+            if method != b"GET":
+                raise _not_allowed("GET")
             return self._upgrade(request, route)
         if method in (b"GET", b"HEAD") and b"?" not in request.uri and not _body(request):
             return b""
@@ -259,13 +263,12 @@ def _refuse(request: Request, refused: Refuse) -> bytes:
     request.setHeader("content-type", refused.content_type)
     for name, value in refused.headers:
         request.setHeader(name, value)
-    return refused.body
+    # Twisted would leave the body out itself, and log the path, which may hold a key.
+    return b"" if request.method == b"HEAD" else refused.body
 
 
-def _not_allowed() -> Refuse:
-    return Refuse(
-        status=405, body=b"method not allowed", headers=(("allow", "GET, POST, OPTIONS"),)
-    )
+def _not_allowed(allowed: str = "GET, POST, OPTIONS") -> Refuse:
+    return Refuse(status=405, body=b"method not allowed", headers=(("allow", allowed),))
 
 
 def _allow(request: Request, origin: str) -> None:

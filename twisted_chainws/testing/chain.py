@@ -36,6 +36,9 @@ ALICE: Final = Address20(b"\x11" * 20)
 BOB: Final = Address20(b"\x22" * 20)
 """Who receives when nobody is named."""
 
+CHAIN_ID: Final = 31_337
+"""Of the scripted chain."""
+
 TRANSFER_GAS: Final = 21_000
 
 
@@ -54,7 +57,7 @@ def make_transaction(
         sender=sender,
         raw=raw,
         type=2,
-        chain_id=31_337,
+        chain_id=CHAIN_ID,
         nonce=nonce,
         to=to,
         value=Wei(value),
@@ -144,6 +147,7 @@ class FakeSource:
     """A chain that does what the test says.
 
     Attributes:
+        chain_id: that of development chains.
         blocks: the canonical chain, oldest first.
         answers: query name -> a function of its parameters, or an exception to fail with.
         asked: every query so far, (name, parameters).
@@ -151,6 +155,7 @@ class FakeSource:
     """
 
     def __init__(self, blocks: Iterable[Block] = ()) -> None:
+        self.chain_id = CHAIN_ID
         self.blocks = list(blocks) or [make_block()]
         self.answers: dict[str, Callable[[Mapping[str, Any]], Any] | ChainwsError] = {}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []

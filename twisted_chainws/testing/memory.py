@@ -238,7 +238,6 @@ def connect(
             network_id=31_337,
             development=True,
         ),
-        chain_id=31_337,
         clock=clock,
         random=lambda size: next(numbers).to_bytes(size, "big"),
     )

@@ -175,7 +175,7 @@ class Intake:
             if count == MESSAGES_PER_TURN:
                 self.hold()
                 self.release()
-                return
+                break
             self.message(self._backlog.popleft())
             count += 1
         if self._held and not self._holding:

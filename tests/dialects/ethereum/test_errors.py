@@ -47,6 +47,7 @@ WORDS: list[tuple[ChainwsError, int, str]] = [
         -32600,
         "exceeded max subscriptions per connection",
     ),
+    (errors.NonceAtMaximum(), -32000, "nonce has max value"),
     (errors.NonceTooLow(next_nonce=5, nonce=0), -32000, "nonce too low: next nonce 5, tx nonce 0"),
     (
         errors.NonceTooHigh(next_nonce=5, nonce=9),

@@ -4,7 +4,7 @@ from tests.dialects.ethereum.views import make_view, mixed_block, refusal
 from tests.strategies import make_block, make_chain, make_transaction
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Seq
-from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.base import Fault, Profile, Refused
 from twisted_chainws.dialects.ethereum import DIALECT, make
 from twisted_chainws.dialects.ethereum.methods import METHODS, announce
 from twisted_chainws.subscriptions.events import HeadAdded, LogEvent, ReceiptsAdded, events_of
@@ -14,12 +14,21 @@ ONLY_DEVELOPMENT = ["eth_coinbase", "evm_mine", "anvil_setBalance", "hardhat_set
 
 @pytest.mark.parametrize("profile", Profile)
 def test_every_profile_serves_the_standard_methods(profile: Profile) -> None:
-    """No profile lacks a method that every node has; HTTP serves the same table."""
+    """No profile lacks a method that every node has; HTTP serves the same names."""
     dialect = make(profile)
     assert {"eth_chainId", "eth_call", "eth_getLogs", "eth_subscribe"} < dialect.methods.keys()
     assert dialect.http is not None
-    assert dialect.http.methods is dialect.methods
+    assert dialect.http.methods.keys() == dialect.methods.keys()
     assert set(dialect.methods) <= set(METHODS)
+
+
+@pytest.mark.parametrize("params", [None, [], ["newHeads"], ["foo"], {}])
+def test_http_has_no_subscriptions(params: object) -> None:
+    """Over HTTP that is said before anything else about the arguments."""
+    assert DIALECT.http is not None
+    with pytest.raises(Refused) as caught:
+        DIALECT.http.methods["eth_subscribe"](make_view(), params)
+    assert caught.value.fault == Fault(code=-32601, message="notifications not supported")
 
 
 def test_geth_knows_no_development_methods() -> None:

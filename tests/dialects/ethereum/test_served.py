@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.running import Running
+from tests.signing import signed
 from tests.wire import RpcError, call_http
 
 pytestmark = pytest.mark.integration
@@ -177,6 +178,32 @@ def test_blocks_are_mined_on_command(ask: Ask) -> None:
     before = ask("evm_increaseTime", 1)
     assert ask("evm_increaseTime", "0x3c") == before + 60
     assert isinstance(ask("evm_setTime", 4_100_000_000_000), int)
+
+
+def test_the_last_nonce_is_never_used(ask: Ask) -> None:
+    """No transaction may have it; calls of an account that has reached it work."""
+    first, second = ask("eth_accounts")[:2]
+    transfer = {"from": first, "to": second}
+    assert refusal(ask, "eth_sendRawTransaction", signed(0, 2**64 - 1)) == "nonce has max value"
+    ask("anvil_setNonce", first, hex(2**64 - 1))
+    assert refusal(ask, "eth_sendTransaction", transfer) == "nonce has max value"
+    assert ask("eth_call", transfer) == "0x"
+    assert ask("eth_estimateGas", transfer) == "0x5208"
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("anvil_mine", ["0xffffffffffff"]),
+        ("hardhat_mine", ["0xffffffffffff", 60]),
+        ("evm_mine", [{"blocks": 0xFFFFFFFFFFFF}]),
+    ],
+)
+def test_no_command_mines_for_ever(ask: Ask, method: str, params: list[Any]) -> None:
+    """Too many blocks are refused at once, so that the next command need not wait."""
+    assert "100000, the mine-cap of this chain" in refusal(ask, method, *params)
+    ask("evm_mine")
+    assert ask("eth_blockNumber") == "0x1"
 
 
 def test_the_chain_goes_back(ask: Ask) -> None:

@@ -27,6 +27,8 @@ VIEW = make_view()
         ([1], -32602, "expected subscription name as first argument"),
         (["foo"], -32601, 'no "foo" subscription in eth namespace'),
         (["logs", {}, 1], -32602, "too many arguments, want at most 2"),
+        (["newHeads", None, None], -32602, "too many arguments, want at most 1"),
+        (["syncing", {}, 1], -32602, "too many arguments, want at most 1"),
     ],
 )
 def test_subscribe_refusals(params: Any, code: int, message: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sources.devchain.engine.building import build, genesis
 from twisted_chainws.errors import ExecutionFailed, Overloaded, SourceUnavailable
-from twisted_chainws.sources.devchain.children import Children
+from twisted_chainws.sources.devchain.children import Children, _outcome, _run, _say
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.jobs import Job, Progress, Stuck
 
@@ -133,3 +133,58 @@ def test_reads_wait_in_line_and_writes_do_not(nursery: _Nursery) -> None:
     assert [nursery.wait()[0] for _ in range(2)] == ["first", "second"]
     os.close(gate)
     os.close(key)
+
+
+def test_all_children_can_be_ended_at_once(nursery: _Nursery) -> None:
+    """Nothing of them is delivered, what waits in line is forgotten, and nobody is left."""
+    nursery.start(lambda _: time.sleep(60))
+    nursery.start(lambda _: "waiting")
+    (pid,) = (child.pid for child in nursery.children._children.values())
+    nursery.children.readable(-1)
+    nursery.children.kill_all()
+    assert nursery.children.descriptors() == []
+    assert nursery.outcomes == []
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_what_a_child_says_is_what_is_understood(nursery: _Nursery, size: int) -> None:
+    """Values, model errors and faults cross a pipe of any fill; progress goes ahead of them."""
+
+    def working(progress: Progress) -> bytes:
+        progress(b"t" * 32)
+        return b"x" * size
+
+    def failing(_: Progress) -> None:
+        raise ExecutionFailed(reason="out of gas")
+
+    def run(work: Callable[[Progress], Any], *, writes: bool) -> tuple[bytes, bytes]:
+        job = Job(
+            run=lambda progress: work(progress or (lambda _: None)),
+            killed=Stuck,
+            timeout_s=1,
+            in_place=False,
+            writes=writes,
+        )
+        reading, writing = os.pipe()
+        said = _run(job, nursery.engine, writing)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            return said, pipe.read()
+
+    said, progress = run(working, writes=True)
+    assert progress == b"." + b"t" * 32
+    assert _outcome(b"=" + said) == (b"x" * size, nursery.engine.export_fresh())
+    with pytest.raises(ExecutionFailed, match="out of gas"):
+        _outcome(b"=" + run(failing, writes=False)[0])
+    with pytest.raises(SourceUnavailable):
+        _outcome(b"=" + run(lambda _: 1 // 0, writes=False)[0])
+
+
+def test_nobody_listening_is_no_error() -> None:
+    """A child whose worker is gone says what it has to say to nobody."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    _say(writing, b"anything")
+    os.close(writing)

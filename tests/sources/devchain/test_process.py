@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet.defer import gatherResults
+from twisted.internet.error import ProcessTerminated
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+from twisted.python.failure import Failure
 
 from tests.signing import signed
 from tests.sources.devchain.chains import ADDRESSES, ENDLESS, Chain, failure, pause, running
 from twisted_chainws import errors
+from twisted_chainws.sources.devchain.process import EngineProcess
 
 _STRANGER = "0x" + "ab" * 20
 ensure = pytest_twisted.ensureDeferred
@@ -147,3 +152,56 @@ async def test_requests_after_the_end_fail() -> None:
         pending = chain.ask("mine", count=50)
     assert isinstance(await failure(pending), errors.SourceUnavailable)
     assert isinstance(await failure(chain.ask("accounts")), errors.SourceUnavailable)
+
+
+@ensure
+async def test_what_a_worker_writes_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines on its standard error are warnings here, whatever their encoding."""
+    program = tmp_path / "complains"
+    program.write_text("#!/bin/sh\nprintf 'one\\ntwo \\377\\n' >&2\nsleep 0.2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with capturedLogs() as logged, pytest.raises(errors.SourceUnavailable):
+        async with running():
+            raise AssertionError("started")
+    lines = [event["line"] for event in logged if "line" in event]
+    assert lines == ["one", "two \ufffd"] * 3
+
+
+class _Spawning(Clock):
+    """A reactor whose processes never say anything by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workers: list[Any] = []
+
+    def spawnProcess(self, worker: Any, *_: Any, **__: Any) -> None:  # noqa: N802
+        self.workers.append(worker)
+
+
+def test_a_replaced_worker_is_not_listened_to() -> None:
+    """Whatever still comes from a worker that was given up changes nothing."""
+    reactor = _Spawning()
+    told: list[Any] = []
+    process = EngineProcess(
+        reactor=reactor,
+        attach=dict,
+        on_attached=told.append,
+        on_event=lambda name, _: told.append(name),
+        on_unhealthy=told.append,
+    )
+    process.start()
+    (old,) = reactor.workers
+    process.received(old, [1, {"blocks": []}])
+    old.processEnded(Failure(ProcessTerminated(exitCode=1)))
+    assert len(reactor.workers) == 2
+    before = list(told)
+    process.received(old, [0, "advance", {}])
+    process.received(old, [2, {"blocks": []}])
+    old.processEnded(Failure(ProcessTerminated(exitCode=1)))
+    process.received(reactor.workers[1], [2, {"blocks": []}])
+    process.received(reactor.workers[1], [77, "for nobody"])
+    assert told == [*before, {"blocks": []}]
+    assert len(reactor.workers) == 2

@@ -28,7 +28,7 @@ def test_amounts_are_in_wei() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"hardfork": "osaka"}, {"block_time": 0}, {"chain_id": 0}, {"accounts": -1}],
+    [{"hardfork": "osaka"}, {"block_time": 0}, {"chain_id": 0}, {"accounts": -1}, {"mine_cap": 0}],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     """The message begins with the name of the setting."""

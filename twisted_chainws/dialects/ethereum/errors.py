@@ -124,6 +124,7 @@ REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.NonceTooHigh: _tells(
         lambda e: f"nonce too high: tx nonce {e.nonce}, gapped nonce {e.next_nonce}"
     ),
+    errors.NonceAtMaximum: _says("nonce has max value"),
     errors.InsufficientFunds: _tells(
         lambda e: (
             f"insufficient funds for gas * price + value: balance {e.balance}, "
@@ -257,6 +258,10 @@ PROFILE_ERRORS: Final[Mapping[Profile, Mapping[type[ChainwsError], Wording]]] = 
 }
 """Tables of the profiles that do not speak as go-ethereum does."""
 
+NOTIFICATIONS_UNSUPPORTED: Final = Fault(
+    code=METHOD_NOT_FOUND, message="notifications not supported"
+)
+
 _CRASHED: Final = Fault(code=INTERNAL_ERROR, message="method handler crashed")
 
 
@@ -291,7 +296,5 @@ def make_faults(profile: Profile) -> Faults:
         unknown_method=lambda name: unknown_method(name, profile),
         response_too_large=Fault(code=TRANSACTION_REJECTED, message="response too large"),
         internal=_CRASHED,
-        notifications_unsupported=Fault(
-            code=METHOD_NOT_FOUND, message="notifications not supported"
-        ),
+        notifications_unsupported=NOTIFICATIONS_UNSUPPORTED,
     )

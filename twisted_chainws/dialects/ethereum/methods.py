@@ -95,6 +95,11 @@ def methods_of(profile: Profile) -> Mapping[str, Handler]:
     return {**kept, **_STRICT}
 
 
+def _over_http(methods: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """Return the table of HTTP: subscribing is refused there, whatever the arguments are."""
+    return {**methods, "eth_subscribe": subscribe.no_subscribe}
+
+
 def announce(advance: Advance) -> Iterator[ChainEvent]:
     """Yield what a transition means here; what other families did is left out."""
     for event in events_of(advance):
@@ -121,7 +126,7 @@ def make(profile: Profile) -> Dialect:
         faults=make_faults(profile),
         projection=EthereumLedger,
         announce=announce,
-        http=HttpFace(methods=methods, content_types=HTTP_CONTENT_TYPES),
+        http=HttpFace(methods=_over_http(methods), content_types=HTTP_CONTENT_TYPES),
         limits=Limits(),
         claims=jsonrpc.claims,
         subprotocols=("alchemy-",),

@@ -4,7 +4,7 @@ Source: ``ethereum.md`` 2.1, 5.7 (go-ethereum ``rpc/handler.go``, ``eth/filters/
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from twisted_chainws.dialects.base import (
     Fault,
@@ -20,8 +20,12 @@ from twisted_chainws.dialects.base import (
 from twisted_chainws.dialects.ethereum import criteria, decode, topics
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.criteria import LogQuery
-from twisted_chainws.dialects.ethereum.errors import METHOD_NOT_FOUND, SERVER_ERROR
-from twisted_chainws.dialects.ethereum.topics import TOPICS, Topic
+from twisted_chainws.dialects.ethereum.errors import (
+    METHOD_NOT_FOUND,
+    NOTIFICATIONS_UNSUPPORTED,
+    SERVER_ERROR,
+)
+from twisted_chainws.dialects.ethereum.topics import NO_ARGUMENTS, TOPICS, Topic
 from twisted_chainws.subscriptions.filters import HeadFilter, PendingFilter
 
 _NAME_AND_OPTIONS: Final = 2
@@ -42,10 +46,16 @@ def make_subscribe(known: Mapping[str, Topic]) -> Handler:
             text = f'no "{params[0]}" subscription in eth namespace'
             refuse(text, code=METHOD_NOT_FOUND)
         if len(params) > _NAME_AND_OPTIONS:
-            refuse(f"too many arguments, want at most {_NAME_AND_OPTIONS}")
+            most = _NAME_AND_OPTIONS - (params[0] in NO_ARGUMENTS)
+            refuse(f"too many arguments, want at most {most}")
         return topic(view, params[1] if len(params) == _NAME_AND_OPTIONS else None)
 
     return handler
+
+
+def no_subscribe(_view: View, _params: Any) -> NoReturn:
+    """Refuse ``eth_subscribe`` where nothing can be delivered."""
+    raise Refused(NOTIFICATIONS_UNSUPPORTED)
 
 
 @takes(decode.text)

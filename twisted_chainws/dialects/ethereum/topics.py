@@ -239,3 +239,6 @@ TOPICS: Final[Mapping[str, Topic]] = {
     "syncing": syncing,
     "transactionReceipts": transaction_receipts,
 }
+
+NO_ARGUMENTS: Final = frozenset({"newHeads", "syncing"})
+"""Names that take no argument in go-ethereum; the options object behind them is ours."""

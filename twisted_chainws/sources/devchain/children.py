@@ -164,17 +164,25 @@ class Children:
             self._fork(*self._queue.popleft())
 
 
+def die_with_parent() -> None:
+    """Have the system kill this process when its parent ends, also while it hangs.
+
+    Without ``prctl`` (that is, not on Linux) nothing happens.
+    """
+    if _PRCTL is not None:
+        _PRCTL(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+
 def _leave_the_family(worker: int) -> None:
     """Let go of the parent's pipes and make sure not to outlive the worker for long.
 
-    A child that held standard output would hide the death of its worker from the parent. Without
-    ``prctl`` (that is, not on Linux) an orphan ends with the time limit of its job.
+    A child that held standard output would hide the death of its worker from the parent. Where
+    the system cannot end it with the worker, an orphan ends with the time limit of its job.
     """
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in _STANDARD:
         os.dup2(nothing, descriptor)
-    if _PRCTL is not None:
-        _PRCTL(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    die_with_parent()
     if os.getppid() != worker:
         os._exit(1)
 

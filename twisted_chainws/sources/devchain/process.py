@@ -32,7 +32,8 @@ OUTBOX: Final = 4
 _STDERR: Final = 2
 _EARLY_DEATHS: Final = 3
 _READ_ATTEMPTS: Final = 3
-_STOP_S: Final = 3.0
+_STOP_S: Final = 2.0
+"""How long a worker may take to end before it is killed; sooner than a source may take to stop."""
 _RESTARTED: Final = "the development chain's engine was restarted; nothing was lost"
 _STOPPED: Final = "the development chain has been stopped"
 _BROKEN: Final = "the development chain's engine does not start"

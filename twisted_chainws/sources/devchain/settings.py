@@ -28,6 +28,7 @@ class DevchainSettings:
         hardfork: only ``prague`` is implemented.
         call_timeout_s: how long a call or an estimate may run.
         call_gas_cap: gas of a call that names none, and its upper bound.
+        mine_cap: how many blocks one command may make; other commands wait for all of them.
         build_timeout_s: how long one transaction may run while a block is built.
         fee_cap_ether: highest fee of one transaction, ether; 0 means no cap.
         minimum_tip_wei: tip that signed transactions must offer; the node's own are exempt.
@@ -50,6 +51,7 @@ class DevchainSettings:
     hardfork: str = "prague"
     call_timeout_s: float = 5.0
     call_gas_cap: int = 50_000_000
+    mine_cap: int = 100_000
     build_timeout_s: float = 60.0
     fee_cap_ether: float = 1.0
     minimum_tip_wei: int = 1
@@ -68,7 +70,8 @@ class DevchainSettings:
             raise ValueError(f"hardfork: expected prague, got {self.hardfork!r}")
         if self.block_time is not None and self.block_time <= 0:
             raise ValueError(f"block_time: expected more than 0 seconds, got {self.block_time}")
-        for name in ("chain_id", "gas_limit", "call_timeout_s", "build_timeout_s", "pool_size"):
+        positive = ("chain_id", "gas_limit", "mine_cap", "call_timeout_s", "build_timeout_s")
+        for name in (*positive, "pool_size"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
         for name in ("accounts", "balance_ether", "base_fee", "fee_cap_ether", "waiting_calls"):

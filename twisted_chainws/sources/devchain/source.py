@@ -45,7 +45,11 @@ _REVIVED: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 class DevchainSource:
-    """A development chain in a process of its own; implements ``chain.ports.Source``."""
+    """A development chain in a process of its own; implements ``chain.ports.Source``.
+
+    Attributes:
+        chain_id: of the settings until the chain has started; a stored chain keeps its own.
+    """
 
     def __init__(self, settings: DevchainSettings, *, reactor: Any) -> None:
         """Make a chain that has not been started.
@@ -54,6 +58,7 @@ class DevchainSource:
             settings: of the chain.
             reactor: spawns the worker and times interval mining.
         """
+        self.chain_id = settings.chain_id
         self._settings = settings
         self._reactor = reactor
         self._sink: Sink | None = None
@@ -141,6 +146,7 @@ class DevchainSource:
         }
 
     def _attached(self, answer: dict[str, Any]) -> None:
+        self.chain_id = answer["chain_id"]
         if "blocks" in answer:
             self._first = tuple(decode_block(block) for block in answer["blocks"])
             self._canonical = [block.hash for block in self._first]

@@ -1,7 +1,8 @@
 """The engine's process: ``python -m twisted_chainws.sources.devchain.worker``.
 
 Requests come in on descriptor 3, answers and events leave on 4; the end of 3 is the end of the
-worker, so it never outlives its parent. One ``select`` loop, no threads, no Twisted.
+worker, so it never outlives its parent, and one that hangs is killed where the system can arrange
+that. One ``select`` loop, no threads, no Twisted.
 
 Theory of operation: reads of state are answered where they are read. A job is tried in place for
 a moment and then left to a child. Writes wait in line; the first one is a command (a generator)
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted_chainws.errors import ChainwsError, InvalidControl
-from twisted_chainws.sources.devchain.children import Children
+from twisted_chainws.sources.devchain.children import Children, die_with_parent
 from twisted_chainws.sources.devchain.codec import FrameParser, encode_error, render_frame
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job
 from twisted_chainws.sources.devchain.engine.limit import TimeUp, forget_lost_alarms
@@ -304,4 +305,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main()

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.signing import signed
+from tests.sources.devchain.engine.building import fields
 from tests.sources.devchain.engine.driving import ADDRESSES, Driven, driven
 from twisted_chainws import errors
+from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.sources.devchain.engine.vm import unsigned
 
 _STRANGER = "0x" + "ab" * 20
 
@@ -92,4 +95,74 @@ def test_what_cannot_be_placed_changes_nothing(tmp_path: Path, item: object) -> 
         before = _hashes(node)
         with pytest.raises(errors.InvalidReorg):
             node.ask("reorg", depth=1, transactions=[[item, 0]])
+        assert _hashes(node) == before
+
+
+def test_there_must_be_as_many_blocks_as_go(tmp_path: Path) -> None:
+    """Depths beyond genesis and offsets beyond the depth are refused; nothing is done for 0."""
+    with driven(tmp_path) as node:
+        node.ask("mine", count=2)
+        before = _hashes(node)
+        with pytest.raises(errors.RollbackTooDeep):
+            node.ask("rollback", depth=3)
+        with pytest.raises(errors.ReorgTooDeep):
+            node.ask("reorg", depth=3)
+        item = {"from": ADDRESSES[0], "to": ADDRESSES[1]}
+        for offset in (-1, 2):
+            with pytest.raises(errors.InvalidReorg):
+                node.ask("reorg", depth=2, transactions=[[item, offset]])
+        node.ask("reorg", depth=0)
+        node.ask("rollback", depth=0)
+        assert node.ask("revert", id="0x7") is False
+        assert _hashes(node) == before
+        node.ask("rollback")
+        assert _hashes(node) == before[:-1]
+
+
+def test_a_reset_ends_interval_mining_and_says_so(tmp_path: Path) -> None:
+    """The parent's timer hears that the settings are in force again."""
+    with driven(tmp_path) as node:
+        node.ask("set_interval", seconds=3)
+        node.events()
+        node.ask("reset")
+        assert "interval" in node.events()
+        assert (node.ask("automine"), node.ask("interval")) == (True, None)
+
+
+def test_a_revert_brings_the_pool_back(tmp_path: Path) -> None:
+    """What waited at the snapshot waits again; what came later is gone."""
+    with driven(tmp_path, mining=False) as node:
+        kept, mined = node.send(0), node.send(1)
+        number = node.ask("snapshot")
+        node.ask("drop", hash=kept)
+        node.ask("mine")
+        late = node.send(2)
+        node.ask("revert", id=number)
+        pooled = {"0x" + entry.hash.hex() for entry in node.hub.pool}
+        assert pooled == {kept, mined}
+        assert late not in pooled
+
+
+def test_placed_gas_is_taken_as_it_is(tmp_path: Path) -> None:
+    """A request that names its gas is not estimated."""
+    with driven(tmp_path) as node:
+        node.ask("mine")
+        item = {"from": ADDRESSES[0], "to": ADDRESSES[1], "gas": "0x7530"}
+        node.ask("reorg", depth=1, transactions=[[item, 0]])
+        (placed,) = node.hub.engine.block(node.hub.engine.head_hash).transactions
+        assert isinstance(placed, EvmTransaction)
+        assert placed.gas_limit == 30_000
+
+
+def test_what_runs_too_long_or_is_nobodys_is_not_placed(tmp_path: Path) -> None:
+    """An endless transaction and a raw one that only names its sender are no part of a reorg."""
+    with driven(tmp_path, build_timeout_s=0.1) as node:
+        node.ask("set_code", address=_STRANGER, code="0x5b5f56")
+        node.ask("mine")
+        before = _hashes(node)
+        endless = {"from": ADDRESSES[0], "to": _STRANGER, "gas": hex(29_000_000)}
+        marked = unsigned(fields(), bytes.fromhex(_STRANGER[2:])).encode()
+        for item, reason in ((endless, "too long"), ("0x" + marked.hex(), "invalid sender")):
+            with pytest.raises(errors.InvalidReorg, match=reason):
+                node.ask("reorg", depth=1, transactions=[[item, 0]])
         assert _hashes(node) == before

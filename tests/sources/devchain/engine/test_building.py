@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.assembler import assemble
-from tests.sources.devchain.engine.driving import driven
+from tests.sources.devchain.engine.driving import ADDRESSES, driven
 from twisted_chainws.errors import BuildTimeout
 from twisted_chainws.sources.devchain.engine.building import Watch
 from twisted_chainws.sources.devchain.engine.jobs import Stuck
+from twisted_chainws.sources.devchain.engine.limit import TimeUp
 
 _ENDLESS = "0x" + assemble(":loop @loop JUMP").hex()
+_SENDER = bytes.fromhex(ADDRESSES[0][2:])
 _TARGET = "0x" + "c0" * 20
 _HEAVY = {"to": _TARGET, "value": "0x0", "gas": hex(25_000_000), "gasPrice": hex(2 * 10**9)}
 
@@ -99,3 +101,49 @@ def test_watch_reports_before_it_runs() -> None:
     watch.report(b"")
     assert said == [b"h" * 32, bytes(32)]
     assert watch.current == b""
+
+
+def test_a_slow_transaction_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """The block holds the fast ones; the slow one is dropped."""
+    with driven(tmp_path, mining=False, build_timeout_s=0.3) as node:
+        node.ask("set_code", address=_TARGET, code=_ENDLESS)
+        slow = node.ask("send", transaction={"from": node.ask("accounts")[0], **_HEAVY})
+        fast = node.send(1)
+        node.ask("mine")
+        block = node.hub.engine.block(node.hub.engine.head_hash)
+        assert ["0x" + item.hash.hex() for item in block.transactions] == [fast]
+        assert bytes.fromhex(slow[2:]) not in node.hub.pool
+        assert not node.jobs[-1].in_place
+
+
+def test_a_block_tried_in_place_may_be_interrupted(tmp_path: Path) -> None:
+    """The moment that a block gets in place is enforced from inside; a child may try again."""
+    with driven(tmp_path, mining=False) as node:
+        node.ask("set_code", address=_TARGET, code=_ENDLESS)
+        node.send(to=_TARGET, gas=hex(900_000))
+        command = node.node.write("mine", {})
+        job = next(command)
+        assert job.in_place
+        with pytest.raises(TimeUp):
+            job.run(None)
+        node.hub.engine.rollback()
+        with pytest.raises(StopIteration):
+            command.send(job.run(lambda _: None))
+        assert node.hub.engine.height == 1
+
+
+def test_nothing_to_mine_is_no_block(tmp_path: Path) -> None:
+    """Where an empty block is not wanted none is made, before and after looking closer."""
+    with driven(tmp_path, mining=False) as node:
+        builder = node.node._reads._builder
+        with pytest.raises(StopIteration) as ended:
+            next(builder.mine(empty=False))
+        assert ended.value.value is None
+        node.send()
+        making = builder.mine(empty=False)
+        job = next(making)
+        node.hub.engine.edit(lambda state: state.set_balance(_SENDER, 0))
+        with pytest.raises(StopIteration) as ended:
+            making.send(job.run(lambda _: None))
+        assert ended.value.value is None
+        assert (node.hub.engine.height, len(node.hub.pool)) == (0, 0)

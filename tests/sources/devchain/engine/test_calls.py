@@ -1,9 +1,9 @@
-"""Calls: results, failures in geth's words, overrides, prechecks, the pending block."""
+"""Calls: results, failures in geth's words, overrides."""
 
 from typing import Any
 
 import pytest
-from eth_utils import to_checksum_address
+from eth_typing import Address
 
 from tests.sources.devchain.engine.building import (
     ALICE,
@@ -20,18 +20,15 @@ from tests.sources.devchain.engine.building import (
     deployment,
     mine,
     text,
-    transaction,
 )
 from twisted_chainws.errors import (
     ExecutionFailed,
     ExecutionReverted,
     InvalidOverride,
-    PrecheckFailed,
     UnknownBlockHash,
 )
 from twisted_chainws.sources.devchain.engine.core import Engine
 
-WHO = to_checksum_address(CAROL)
 SCRATCH = text(b"\xdd" * 20)
 
 
@@ -64,6 +61,19 @@ def test_a_call_sees_the_block_it_runs_at(engine: Engine) -> None:
     base_fee = block.extras.header.base_fee_per_gas
     assert base_fee is not None
     assert (seen[3], seen[6]) == (base_fee, base_fee + GWEI)
+
+
+def test_a_sender_at_its_last_nonce_may_still_call(engine: Engine) -> None:
+    """A message runs, for calls check no nonce; a creation fails in geth's words."""
+    engine.edit(lambda state: state.set_nonce(Address(ALICE), 2**64 - 1))
+    message = {"from": text(ALICE), "to": text(ENVIRONMENT)}
+    assert len(words(run(engine, message))) == 8
+    assert engine.estimate(message, engine.head_hash, gas_cap=GAS_CAP) > 21_000
+    creation = {"from": text(ALICE), "data": "0x5f"}
+    for ask in (engine.call, engine.estimate):
+        with pytest.raises(ExecutionFailed) as caught:
+            ask(creation, engine.head_hash, gas_cap=GAS_CAP)
+        assert caught.value.reason == "nonce uint64 overflow"
 
 
 def test_nothing_a_call_does_is_kept(engine: Engine) -> None:
@@ -158,74 +168,10 @@ def test_a_write_in_a_static_call_fails_inside(engine: Engine) -> None:
     assert words(run_code(engine, code)) == [0]
 
 
-def test_prechecks_are_worded_as_geth_does(engine: Engine) -> None:
-    """Refusals before the first opcode name addresses and amounts."""
-    base_fee = engine.head.base_fee_per_gas
-    cases: list[tuple[dict[str, Any], str]] = [
-        (
-            {"value": "0x1"},
-            f"insufficient funds for gas * price + value: address {WHO} have 0 want 1",
-        ),
-        (
-            {"gasPrice": hex(base_fee), "gas": "0x5208"},
-            (
-                f"insufficient funds for gas * price + value: address {WHO} have 0 "
-                f"want {21_000 * base_fee}"
-            ),
-        ),
-        (
-            {"maxFeePerGas": "0x1"},
-            (
-                f"max fee per gas less than block base fee: address {WHO}, "
-                f"maxFeePerGas: 1, baseFee: {base_fee}"
-            ),
-        ),
-        (
-            {"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2"},
-            (
-                f"max priority fee per gas higher than max fee per gas: address {WHO}, "
-                "maxPriorityFeePerGas: 2, maxFeePerGas: 1"
-            ),
-        ),
-        ({"gas": "0x4e20"}, "intrinsic gas too low: have 20000, want 21000"),
-        (
-            {"gas": "0x5400", "data": "0x" + "01" * 20},
-            "insufficient gas for floor data gas cost: have 21504, want 21800",
-        ),
-        (
-            {"to": None, "data": "0x" + "00" * 49_153},
-            "max initcode size exceeded: code size 49153 limit 49152",
-        ),
-        ({"to": None, "blobVersionedHashes": []}, "blob transaction of type create"),
-        ({"blobVersionedHashes": []}, "blob transaction missing blob hashes"),
-        (
-            {"authorizationList": [], "to": None},
-            f"EIP-7702 transaction cannot be used to create contract (sender {WHO})",
-        ),
-        (
-            {"authorizationList": []},
-            f"EIP-7702 transaction with empty auth list (sender {WHO})",
-        ),
-    ]
-    for members, reason in cases:
-        call = {"from": text(CAROL), "to": text(BOB)} | members
-        with pytest.raises(PrecheckFailed) as caught:
-            run(engine, call)
-        assert caught.value.reason == reason
-        assert caught.value.gas == int(call.get("gas") or hex(GAS_CAP), 16)
-
-
-def test_a_blob_fee_below_the_price_is_refused(engine: Engine) -> None:
-    """An offered blob fee is compared with the overridden price; none offered means free."""
+def test_an_overridden_blob_fee_is_seen_unless_the_call_offers_none(engine: Engine) -> None:
+    """A blob call that offers no blob fee sees price 0, every other call the overridden one."""
     call = {"to": text(ENVIRONMENT), "blobVersionedHashes": ["0x01" + "00" * 31]}
     overrides = {"blobBaseFee": "0x9"}
-    with pytest.raises(PrecheckFailed) as caught:
-        run(engine, call | {"maxFeePerBlobGas": "0x5"}, block_overrides=overrides)
-    zero = to_checksum_address(bytes(20))
-    assert caught.value.reason == (
-        f"max fee per blob gas less than block blob gas fee: address {zero} "
-        "blobGasFeeCap: 5, blobBaseFee: 9"
-    )
     assert words(run(engine, call, block_overrides=overrides))[7] == 0
     del call["blobVersionedHashes"]
     assert words(run(engine, call, block_overrides=overrides))[7] == 9
@@ -296,27 +242,6 @@ def test_a_precompile_can_be_moved_and_replaced(engine: Engine) -> None:
             run(engine, call, state_overrides=wrong)
 
 
-def test_the_pending_block_can_be_called_on(engine: Engine) -> None:
-    """A call at an ephemeral draft sees its transactions and its environment, repeatedly."""
-    draft = engine.draft(
-        engine.head_hash,
-        timestamp=GENESIS_TIME + 50,
-        gas_limit=GAS_LIMIT,
-        coinbase=bytes(20),
-        mix_hash=bytes(32),
-        ephemeral=True,
-    )
-    draft.add(transaction(to=STORE, value=0, gas=100_000, data=(3).to_bytes(32, "big")))
-    draft.seal()
-    assert words(run(engine, {"to": text(ENVIRONMENT)}, at=draft))[1:3] == [GENESIS_TIME + 50, 1]
-    overrides = {text(STORE): {"code": "0x5f545f5260205ff3"}}
-    for _ in range(2):
-        call = {"to": text(STORE)}
-        assert words(run(engine, call, at=draft, state_overrides=overrides)) == [3]
-    assert engine.estimate({"to": text(CAROL)}, draft, gas_cap=GAS_CAP) == 21_000
-    assert engine.proof(STORE, [0], draft).storage[0].value == 3
-
-
 def test_an_authorization_takes_effect_in_a_call(engine: Engine) -> None:
     """A signed delegation of EIP-7702 is applied before the call runs."""
     import rlp
@@ -332,15 +257,6 @@ def test_an_authorization_takes_effect_in_a_call(engine: Engine) -> None:
     assert words(run(engine, call))[2] == 0
     assert len(run(engine, call)) == 256
     assert run(engine, {"to": text(BOB)}) == b""
-
-
-def test_gas_is_capped(engine: Engine) -> None:
-    """More gas than the cap is cut down to it, and without gas the cap is used."""
-    code = "5a5f5260205ff3"
-    for gas in (None, hex(10**9)):
-        call = {"gas": gas}
-        left = words(run_code(engine, code, call))[0]
-        assert left == GAS_CAP - 21_000 - 2
 
 
 def test_the_deepest_recursion_ends(engine: Engine) -> None:

@@ -77,9 +77,12 @@ def stateless(**changes: Any) -> None:
             {"value": 2**256},
             errors.UndecodableTransaction(reason="rlp: value larger than 256 bits"),
         ),
+        ({"nonce": 2**64 - 1}, errors.NonceAtMaximum()),
         (
-            {"nonce": 2**64 - 1},
-            errors.UndecodableTransaction(reason="rlp: nonce has max value"),
+            {"nonce": 2**64},
+            errors.UndecodableTransaction(
+                reason="rlp: input string too long for uint64, decoding into .Nonce"
+            ),
         ),
     ],
 )

@@ -302,24 +302,6 @@ def test_equal_input_gives_equal_hashes(tmp_path: Any) -> None:
     assert runs[0] == runs[1]
 
 
-def test_an_ephemeral_draft_writes_nothing(engine: Engine) -> None:
-    """A sealed ephemeral draft can be read and called on, and leaves no trace."""
-    draft = engine.draft(
-        engine.head_hash,
-        timestamp=GENESIS_TIME + 9,
-        gas_limit=GAS_LIMIT,
-        coinbase=bytes(20),
-        mix_hash=bytes(32),
-        ephemeral=True,
-    )
-    draft.add(transaction(nonce=0, value=5))
-    block = draft.seal()
-    assert engine.read(draft).balance(CAROL) == 5
-    assert engine.read(engine.head_hash).balance(CAROL) == 0
-    assert not engine.is_canonical(block.hash)
-    assert engine.export_fresh() == Engine.open(":memory:", genesis()).export_fresh()
-
-
 def test_an_impersonated_transaction_has_its_sender_after_a_restart(tmp_path: Any) -> None:
     """A marked transaction sends from an address without key and reads back with that sender."""
     path = str(tmp_path / "chain")

@@ -7,9 +7,12 @@ import rlp
 from eth_hash.auto import keccak
 
 from tests.signing import signed
+from tests.sources.devchain.engine.building import ALICE_KEY, fields, transaction
 from tests.sources.devchain.engine.driving import ADDRESSES, driven
 from twisted_chainws import errors
-from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
+from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.sources.devchain.codec import decode_hex, decode_transaction, encode_hex
+from twisted_chainws.sources.devchain.engine.vm import unsigned
 
 _STRANGER = "0x" + "ab" * 20
 
@@ -107,3 +110,40 @@ def test_a_fee_cap_below_the_base_fee_waits(tmp_path: Path) -> None:
         node.ask("mine")
         node.ask("mine")
         assert len(node.hub.pool) == 0
+
+
+def test_raw_transactions_are_checked_before_they_are_taken(tmp_path: Path) -> None:
+    """A named sender is no signature, and outsiders must offer the least tip."""
+    with driven(tmp_path, minimum_tip_wei=5, mining=False) as node:
+        marked = unsigned(fields(), bytes.fromhex(ADDRESSES[0][2:])).encode()
+        with pytest.raises(errors.InvalidSignature):
+            node.ask("send_raw", raw="0x" + marked.hex())
+        low = transaction(ALICE_KEY, max_priority_fee_per_gas=4)
+        with pytest.raises(errors.Underpriced) as caught:
+            node.ask("send_raw", raw="0x" + low.encode().hex())
+        assert (caught.value.tip, caught.value.minimum) == (4, 5)
+        assert len(node.hub.pool) == 0
+        enough = transaction(ALICE_KEY, max_priority_fee_per_gas=5)
+        assert node.ask("send_raw", raw="0x" + enough.encode().hex()) == "0x" + enough.hash.hex()
+        assert len(node.hub.pool) == 1
+
+
+def test_anybodys_name_may_be_used_without_leave(tmp_path: Path) -> None:
+    """A transaction without signature is taken in the name of its sender."""
+    stranger = "0x" + "ab" * 20
+    request = {"from": stranger, "to": ADDRESSES[1], "value": "0x1"}
+    with driven(tmp_path) as node:
+        node.ask("set_balance", address=stranger, value=hex(10**18))
+        sent = node.ask("send_unsigned", transaction=request)
+        (mined,) = node.hub.engine.block(node.hub.engine.head_hash).transactions
+        assert ("0x" + mined.hash.hex(), "0x" + mined.sender.hex()) == (sent, stranger)
+
+
+def test_a_named_gas_limit_is_kept(tmp_path: Path) -> None:
+    """Filling and signing estimate nothing when the request names its gas."""
+    request = {"from": ADDRESSES[0], "to": ADDRESSES[1], "gas": "0x7530"}
+    with driven(tmp_path) as node:
+        for word in ("fill", "sign_transaction"):
+            shown = decode_transaction(node.ask(word, transaction=request)["transaction"])
+            assert isinstance(shown, EvmTransaction)
+            assert shown.gas_limit == 30_000

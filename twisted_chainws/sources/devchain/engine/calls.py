@@ -17,6 +17,7 @@ from twisted_chainws.errors import (
     InvalidOverride,
     PrecheckFailed,
 )
+from twisted_chainws.sources.devchain.engine.checks import MAX_NONCE
 from twisted_chainws.sources.devchain.engine.head import DevChain
 from twisted_chainws.sources.devchain.engine.prechecks import precheck
 from twisted_chainws.sources.devchain.engine.reasons import describe
@@ -189,6 +190,12 @@ def execute(state: DevState, request: CallRequest, gas: int) -> Outcome:
     """
     transaction: Any = CallTransaction(request, gas)
     precheck(request, transaction, state)
+    if state.get_nonce(transaction.sender) == MAX_NONCE:
+        # go-ethereum (state_transition.go, evm.go) lets calls wrap around and creations fail;
+        # py-evm would refuse both. No code can read the nonce of the sender.
+        if not request.to:
+            return _never_started("nonce uint64 overflow", gas)
+        state.set_nonce(transaction.sender, MAX_NONCE - 1)
     executor: Any = state.get_transaction_executor()
     try:
         message = executor.build_evm_message(transaction)
@@ -197,11 +204,15 @@ def execute(state: DevState, request: CallRequest, gas: int) -> Outcome:
         )
     except VMError as error:
         # Raised instead of recorded when the outermost frame never starts.
-        failed = ExecutionFailed(reason=describe(error, None))
-        return Outcome(error=failed, output=b"", gas_used=gas, gas_peak=gas, computation=None)
+        return _never_started(describe(error, None), gas)
     except ValidationError as error:
         raise PrecheckFailed(reason=str(error), gas=gas) from error
     return _outcome(transaction, computation)
+
+
+def _never_started(reason: str, gas: int) -> Outcome:
+    failed = ExecutionFailed(reason=reason)
+    return Outcome(error=failed, output=b"", gas_used=gas, gas_peak=gas, computation=None)
 
 
 def _outcome(transaction: Any, computation: Any) -> Outcome:

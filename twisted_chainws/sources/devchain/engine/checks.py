@@ -15,6 +15,7 @@ from twisted_chainws.errors import (
     InsufficientFunds,
     IntrinsicGasTooLow,
     InvalidSignature,
+    NonceAtMaximum,
     NonceTooHigh,
     NonceTooLow,
     SenderNotExternallyOwned,
@@ -29,6 +30,8 @@ MAX_INIT_CODE_BYTES = 49_152
 """EIP-3860."""
 MAX_TRANSACTION_BYTES = 131_072
 """What a geth pool takes: 4 slots of 32 KiB (core/txpool/legacypool)."""
+MAX_NONCE = 2**64 - 1
+"""What an account may reach and no transaction may have (EIP-2681)."""
 
 _GAS_TRANSACTION = 21_000
 _GAS_FLOOR_TOKEN = 10
@@ -40,7 +43,6 @@ _SET_CODE_TYPE = 4
 _BLOB_HASH_VERSION = b"\x01"
 _DELEGATION = b"\xef\x01\x00"
 _MAX_U256 = 2**256 - 1
-_MAX_NONCE = 2**64 - 2
 
 
 def init_code_gas(to: bytes, data: bytes) -> int:
@@ -174,8 +176,12 @@ def _check_ranges(transaction: SignedTransactionAPI) -> None:
     amounts = (transaction.value, transaction.max_fee_per_gas, highest_cost(transaction))
     if max(amounts) > _MAX_U256 or transaction.max_priority_fee_per_gas > _MAX_U256:
         raise UndecodableTransaction(reason="rlp: value larger than 256 bits")
-    if transaction.nonce > _MAX_NONCE:
-        raise UndecodableTransaction(reason="rlp: nonce has max value")
+    if transaction.nonce > MAX_NONCE:
+        raise UndecodableTransaction(
+            reason="rlp: input string too long for uint64, decoding into .Nonce"
+        )
+    if transaction.nonce == MAX_NONCE:
+        raise NonceAtMaximum
 
 
 def _check_type(transaction: SignedTransactionAPI) -> None:

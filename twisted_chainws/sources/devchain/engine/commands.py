@@ -34,13 +34,20 @@ class Commands:
                 first.
 
         Raises:
+            InvalidControl: more blocks than one command may make.
             TimestampTooLow: the timestamp is below the head's.
         """
         hub, hashes = self._hub, []
+        count, most = decode_quantity(params.get("count", 1)), hub.settings.mine_cap
+        if count > most:
+            # Every other command waits for this one, and it cannot be called off.
+            raise InvalidControl(
+                reason=f"too many blocks: {count} > {most}, the mine-cap of this chain"
+            )
         if params.get("timestamp") is not None:
             self._command_timestamp(decode_quantity(params["timestamp"]))
         interval = params.get("interval_s")
-        for index in range(decode_quantity(params.get("count", 1))):
+        for index in range(count):
             if index and interval is not None:
                 timestamp = hub.engine.head.timestamp + decode_quantity(interval)
                 hub.set_control(next_timestamp=timestamp)

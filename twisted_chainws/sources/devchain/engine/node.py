@@ -133,6 +133,7 @@ class Node:
             answer = {"blocks": self._blocks_from(0)}
         return {
             **answer,
+            "chain_id": self.hub.engine.chain_id,
             "pool": self._reads.pool(),
             "automine": self.hub.control.automine,
             "interval_s": self.hub.control.interval_s,
