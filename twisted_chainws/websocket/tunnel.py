@@ -143,9 +143,8 @@ class _Tunnel(StreamProtocol):
             self._abort()
 
     def writeConnectionLost(self) -> None:  # noqa: N802
-        """Tell a protocol that goes on reading."""
-        if self._open:
-            IHalfCloseableProtocol(self._inner).writeConnectionLost()
+        """Tell the protocol that ended this direction, so the tunnel is open."""
+        IHalfCloseableProtocol(self._inner).writeConnectionLost()
 
     def _say(self, words: bytes) -> None:
         if words:
