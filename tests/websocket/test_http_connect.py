@@ -107,6 +107,12 @@ def test_an_endless_answer_is_refused(begin: bytes) -> None:
         dialogue.receive(b"a")
 
 
+def test_a_long_answer_is_refused_however_it_comes() -> None:
+    """A head that is too long does not become good by coming in one read with its end."""
+    with pytest.raises(ProxyRefused, match="no end"):
+        _fed(GOOD[:-2] + b"a" * MOST_HEAD_BYTES + b"\r\n\r\n")
+
+
 def test_only_the_head_is_limited() -> None:
     """What follows the head in the same read may be as long as it likes."""
     assert _fed(GOOD + b"a" * 2 * MOST_HEAD_BYTES).surplus == b"a" * 2 * MOST_HEAD_BYTES

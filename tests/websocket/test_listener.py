@@ -149,6 +149,31 @@ async def test_silent_connections_end_at_the_open_timeout() -> None:
         assert stand.events == []
 
 
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", 426),
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\n", 405),
+        (b"GET / HTTP/1.0\r\nHost: a\r\n", 505),
+        (b"nonsense\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: \xe9\r\n", 426),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_handshake(request_line: bytes, status: int) -> None:
+    """It gets a whole HTTP answer, takes no slot, and is told to nobody."""
+    async with serving(max_concurrent_clients_number=1) as stand:
+        peer = await stand.tcp()
+        peer.send(request_line + b"\r\n")
+        answer = await peer.answer()
+        assert (answer[0], answer[1]["connection"]) == (status, "close")
+        assert len(answer[2]) == int(answer[1]["content-length"]) > 0
+        await peer.gone()
+        assert stand.events == []
+        await stand.ws(source=SECOND)
+
+
 # Who comes in
 
 

@@ -139,6 +139,12 @@ async def test_connections_are_listed_from_connect_to_close() -> None:
 async def test_a_client_that_is_lost() -> None:
     """(o) error 200 with its cause, then close with 1006; calls for it fail with 2302006."""
     async with serving() as stand:
+        calls: list[Any] = []
+
+        @stand.server.on("close")
+        def too_late(client: WebSocketConnection, _: CloseResult) -> None:
+            calls.extend((stand.server.send("x", client), stand.server.close(client)))
+
         peer, client = await stand.joined()
         peer.drop()
         result = await stand.tell("close")
@@ -148,7 +154,8 @@ async def test_a_client_that_is_lost() -> None:
         assert (error.code, error.message) == (200, "Websocket connect failed")
         assert (error.http_status, error.data) == (None, "0")
         assert isinstance(error.__cause__, Exception)
-        for outcome in (stand.server.send("x", client), stand.server.close(client)):
+        await until(lambda: not stand.server.connections)
+        for outcome in (*calls, stand.server.send("x", client), stand.server.close(client)):
             error = await refusal(outcome)
             assert isinstance(error, ConnectionNotFound)
             assert error.message == "websocket connection does not exist."

@@ -349,8 +349,9 @@ def test_an_empty_certificate_path_is_no_certificate() -> None:
 @pytest.mark.parametrize(
     ("key", "password", "detail"),
     [
-        (SERVER.key_pem("right"), "wrong", "ncorrect password"),
-        (SERVER.key_pem("right", traditional=True), "wrong", "ncorrect password"),
+        # One password in 256 yields a key that looks decrypted, but is none.
+        (SERVER.key_pem("right"), "wrong", "ncorrect password|key data"),
+        (SERVER.key_pem("right", traditional=True), "wrong", "ncorrect password|key data"),
         (SERVER.key_pem("right"), "", "Password was not given"),
         (leaf(ROOT).key_pem(), "", "key values mismatch"),
         (
@@ -368,7 +369,7 @@ def test_an_unfit_key_is_known_before_dialling(
     with pytest.raises(WebSocketError) as caught:
         ClientTls(ClientSide(client_cert=cert))
     assert caught.value.code is ErrorCode.INTERNAL_ERROR
-    assert detail in str(caught.value)
+    assert re.search(detail, str(caught.value))
     assert caught.value.__cause__ is not None
     assert not {"right", "wrong"} & set(re.findall(r"\w+", repr(caught.value)))
 

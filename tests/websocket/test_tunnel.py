@@ -186,6 +186,21 @@ async def test_a_factory_that_wants_no_connection_gets_none() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_protocol_that_breaks_at_once_keeps_nobody_waiting() -> None:
+    """Its exception ends the connection, as it does without a tunnel, and fails the dial."""
+
+    class Breaking(Talker):
+        def connectionMade(self) -> None:
+            raise ZeroDivisionError
+
+    gate = Listener(Talker)
+    async with listening(gate) as port:
+        with pytest.raises(ZeroDivisionError):
+            await _open(port, gate, Factory.forProtocol(Breaking))
+        await gate.made[0].lost
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_factory_is_started_and_stopped() -> None:
     """The factory hears of its first and last connection as it does without a tunnel."""
     heard: list[str] = []

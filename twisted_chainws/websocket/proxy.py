@@ -41,13 +41,12 @@ def choose_proxy(
         return system_proxy(secure=secure, host=host, port=port)
     if excluded(host, port, setting.exclusion_list):
         return None
-    both = setting.username is not None and setting.password is not None
     return ProxyServer(
         scheme="http",
         host=setting.host,
         port=setting.port,
-        username=setting.username if both else None,
-        password=setting.password if both else None,
+        username=setting.username,
+        password=setting.password,
     )
 
 

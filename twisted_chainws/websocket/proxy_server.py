@@ -61,7 +61,7 @@ class ProxyServer:
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """User and password, or None."""
+        """User and password; None unless there are both."""
         if self.username is None or self.password is None:
             return None
         return self.username, self.password

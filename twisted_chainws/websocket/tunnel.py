@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -122,7 +123,7 @@ class _Tunnel(StreamProtocol):
             self._say(self._dialogue.receive(data))
         except ProxyRefused:
             self._abort()
-            self._fail(Failure())
+            self.opened.errback(Failure())
         else:
             if self._dialogue.surplus is not None:
                 self._hand_over(self._dialogue.surplus)
@@ -130,10 +131,9 @@ class _Tunnel(StreamProtocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._open:
             self._inner.connectionLost(reason)
-        words = "the proxy hung up before it had connected us"
-        refused = ProxyRefused(f"{words}: {reason.getErrorMessage()}")
-        refused.__cause__ = reason.value
-        self._fail(Failure(refused))
+        # Also of a tunnel that was open, if the protocol broke when it was handed over.
+        if not self.opened.called:
+            self.opened.errback(_hung_up(reason))
 
     def readConnectionLost(self) -> None:  # noqa: N802
         """Tell a protocol that goes on writing; without a tunnel there is nothing to go on with."""
@@ -143,9 +143,8 @@ class _Tunnel(StreamProtocol):
             self._abort()
 
     def writeConnectionLost(self) -> None:  # noqa: N802
-        """Tell a protocol that goes on reading."""
-        if self._open:
-            IHalfCloseableProtocol(self._inner).writeConnectionLost()
+        """Tell the protocol that ended this direction, so the tunnel is open."""
+        IHalfCloseableProtocol(self._inner).writeConnectionLost()
 
     def _say(self, words: bytes) -> None:
         if words:
@@ -158,16 +157,23 @@ class _Tunnel(StreamProtocol):
         if surplus:
             self._inner.dataReceived(surplus)
 
-    def _fail(self, failure: Failure) -> None:
-        if not self.opened.called:
-            self.opened.errback(failure)
-
     def _abort(self) -> None:
         self._transport.abortConnection()
 
     @property
     def _transport(self) -> Any:
         return self.transport
+
+
+def _hung_up(reason: Failure) -> Failure:
+    """Tell a proxy that went from one that was not to be trusted, which is TLS's own error."""
+    cause = reason.value
+    if cause is not None and not isinstance(cause, ConnectionClosed):
+        cause.add_note("This is about the proxy.")
+        return reason
+    refused = ProxyRefused(f"the proxy hung up before it had connected us: {cause}")
+    refused.__cause__ = cause
+    return Failure(refused)
 
 
 def authority(host: str, port: int) -> str:

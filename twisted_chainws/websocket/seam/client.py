@@ -49,7 +49,7 @@ class Owner(Protocol):
         """Take note that the handshake succeeded."""
 
     def message(self, data: str | bytes) -> None:
-        """Take one whole message."""
+        """Take one whole message; after ``closing`` there may still come some."""
 
     def closing(self) -> None:
         """Take note that a Close frame has left, ours or the echo: nothing may be sent any more."""
@@ -224,9 +224,8 @@ class ClientConnection(WebSocketClientProtocol):
         self._owner.opened(OpenInfo(101, message, self.websocket_protocol_in_use))
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
-        """Hand a message on, unless we have closed. Autobahn has checked its UTF-8."""
-        if self.state == OPEN:
-            self._owner.message(payload if isBinary else payload.decode())
+        """Hand a message on, whose UTF-8 Autobahn has checked."""
+        self._owner.message(payload if isBinary else payload.decode())
 
     def onPing(self, payload: bytes) -> None:
         """Answer, unless what we wrote before is not being read."""
