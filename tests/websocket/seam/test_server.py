@@ -219,7 +219,7 @@ async def test_peer_that_ignores_our_close_is_cut() -> None:
         started = reactor.seconds()
         peer.send(frame(b"close"))
         await peer.gone()
-        assert reactor.seconds() - started >= 0.3
+        assert reactor.seconds() - started >= 0.2
         await until(lambda: "lost" in stand.events)
         assert stand.events[-2][:2] == ("closed", 1006)
 
@@ -249,7 +249,7 @@ async def test_silent_client_is_cut_at_the_open_timeout() -> None:
         peer = await stand.tcp()
         peer.send(b"GET / HTTP/1.1\r\n")
         await peer.gone()
-        assert reactor.seconds() - started >= 0.3
+        assert reactor.seconds() - started >= 0.2
 
 
 @pytest_twisted.ensureDeferred
