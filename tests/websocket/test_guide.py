@@ -2,10 +2,14 @@
 
 import os
 import re
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
+from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Final
@@ -116,6 +120,51 @@ def test_coroutines_hear_the_guides_server(tmp_path: Path) -> None:
         printed = run(block("A client with coroutines").replace("9000", str(port)), tmp_path)
         assert printed == ["echo welcome", "message 0", "message 1", "message 2"]
         assert output.readline() == "127.0.0.1 left with 1000 \n"
+
+
+class _ConnectProxy(socketserver.BaseRequestHandler):
+    """Grants CONNECT to those who know the password, and copies bytes both ways."""
+
+    def handle(self) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.request.recv(4096)
+        if b"Proxy-Authorization: Basic " + b64encode(b"user:secret") not in head:
+            self.request.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return
+        host, port = head.split()[1].decode().rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=LIMIT_S) as target:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=self._copy, args=(target, self.request))
+            back.start()
+            self._copy(self.request, target)
+            back.join()
+
+    @staticmethod
+    def _copy(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.integration
+def test_proxy_of_the_guide(tmp_path: Path) -> None:
+    """The client goes through a proxy that wants credentials, and does not show them."""
+    with (
+        guides_server(tmp_path) as (port, _),
+        socketserver.ThreadingTCPServer(("127.0.0.1", 0), _ConnectProxy) as proxy,
+    ):
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            program = block("Proxies").replace("9000", str(port))
+            (line,) = run(program.replace("3128", str(proxy.server_address[1])), tmp_path)
+        finally:
+            proxy.shutdown()
+            thread.join()
+        assert line.startswith("welcome through HttpProxy(host='127.0.0.1', ")
+        assert "secret" not in line
 
 
 @pytest.mark.integration
