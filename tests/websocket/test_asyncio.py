@@ -113,7 +113,10 @@ delayed calls []
 
 
 def test_tasks_of_asyncio_await_everything() -> None:
-    """In a process on the asyncio reactor, a task may await all that the two objects return."""
+    """In a process on the asyncio reactor, a task may await all that the two objects return.
+
+    4.6 item 23.
+    """
     done = subprocess.run(
         [sys.executable, "-W", "error::RuntimeWarning", "-c", PROGRAM],
         cwd=ROOT,

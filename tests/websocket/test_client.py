@@ -170,7 +170,10 @@ async def test_idle_and_closed() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_connecting() -> None:
-    """(c) While connecting only close is possible: it gives up, tells close, and nothing else."""
+    """(c) While connecting only close is possible: it gives up, tells close, and nothing else.
+
+    4.6 item 16.
+    """
     async with scripted(mute) as port:
         client = Client()
         url = f"ws://127.0.0.1:{port}/"
@@ -227,7 +230,10 @@ async def test_closing() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_refused_handshake() -> None:
-    """(k) A refusal tells its headers, then an error 200 with the status, and no close."""
+    """(k) A refusal tells its headers, then an error 200 with the status, and no close.
+
+    4.6 item 3.
+    """
     async with scripted(refusing) as port:
         client = Client()
         await client.connect(f"ws://127.0.0.1:{port}/", options())
@@ -293,7 +299,10 @@ async def test_subprotocol() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_each_sendable_close_code_arrives() -> None:
-    """(j) Each code that may be sent arrives, with its reason cut between two letters (4.6.14)."""
+    """(j) Each code that may be sent arrives, with its reason cut between two letters.
+
+    4.6 items 14 and 15.
+    """
     arrived: list[tuple[int, str]] = []
 
     async def script(peer: ServerPeer) -> None:
@@ -309,7 +318,7 @@ async def test_each_sendable_close_code_arrives() -> None:
             await client.opened(port)
             await client.close(code=each, reason="\u00fc" * 100)
             result = await limit(client.when_closed())
-            # Ours, although the server answered with another one (4.6.15).
+            # Ours, although the server answered with another one.
             assert result == CloseResult(each, "\u00fc" * 61)
     assert arrived == [(each, "\u00fc" * 61) for each in codes]
 
@@ -574,7 +583,10 @@ async def test_over_tls(tmp_path: Any) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_wrong_name_in_the_certificate(tmp_path: Any) -> None:
-    """(f) A certificate for another name is an error 200 that says so (4.6.8), unlike skipped."""
+    """(f) A certificate for another name is an error 200 that says so, unlike skipped.
+
+    4.6 item 8.
+    """
     root = authority("root")
     ours = leaf(root, dns=["elsewhere.example"])
     cert = ServerCert(

@@ -93,7 +93,7 @@ async def echo(peer: Peer) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_foreign_clients_get_their_messages_back(name: str) -> None:
-    """Text and binary, empty, long and not ASCII, come back from our server as they were."""
+    """(u) Text and binary, empty, long and not ASCII, come back from our server as they were."""
 
     async def talk(url: str) -> list[Any]:
         async with PACKAGES[name].connect(url, ()) as peer:
@@ -109,7 +109,7 @@ async def test_foreign_clients_get_their_messages_back(name: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_foreign_servers_send_our_messages_back(name: str) -> None:
-    """Text and binary, empty, long and not ASCII, come back to our client as they were."""
+    """(u) Text and binary, empty, long and not ASCII, come back to our client as they were."""
     async with foreign_server(PACKAGES[name], echo) as url, connected(url) as client:
         for message in MESSAGES:
             await client.send(message)
@@ -118,7 +118,7 @@ async def test_foreign_servers_send_our_messages_back(name: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_our_server_speaks_what_a_foreign_client_prefers(name: str) -> None:
-    """Of the subprotocols that both know, the client's first is chosen; without any, none."""
+    """(u) Of the subprotocols that both know, the client's first is chosen; without any, none."""
 
     async def ask(url: str, *offered: str) -> str | None:
         async with PACKAGES[name].connect(url, offered) as peer:
@@ -131,7 +131,7 @@ async def test_our_server_speaks_what_a_foreign_client_prefers(name: str) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_our_client_speaks_what_a_foreign_server_chooses(name: str) -> None:
-    """The subprotocol that the server has chosen is known at both ends."""
+    """(u) The subprotocol that the server has chosen is known at both ends."""
     found: list[str | None] = []
 
     async def note(peer: Peer) -> None:
@@ -146,7 +146,7 @@ async def test_our_client_speaks_what_a_foreign_server_chooses(name: str) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_a_foreign_client_too_many_is_told_503(name: str) -> None:
-    """Over the limit of one address our server answers with a status that the client reports."""
+    """(u) Over the limit of one address our server answers with a status that the client reports."""
 
     async def crowd(url: str) -> int:
         package = PACKAGES[name]
@@ -163,7 +163,7 @@ async def test_a_foreign_client_too_many_is_told_503(name: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_foreign_clients_learn_our_servers_close(name: str) -> None:
-    """Each code that our server sends arrives with its reason."""
+    """(u) Each code that our server sends arrives with its reason."""
 
     async def provoke(url: str, code: int) -> tuple[int | None, str]:
         async with PACKAGES[name].connect(url, ()) as peer:
@@ -179,7 +179,7 @@ async def test_foreign_clients_learn_our_servers_close(name: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_our_server_learns_foreign_clients_close(name: str) -> None:
-    """Each code that a client sends arrives with its reason."""
+    """(u) Each code that a client sends arrives with its reason."""
 
     async def leave(url: str, code: int) -> None:
         async with PACKAGES[name].connect(url, ()) as peer:
@@ -195,7 +195,7 @@ async def test_our_server_learns_foreign_clients_close(name: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 @pytest_twisted.ensureDeferred
 async def test_our_client_learns_foreign_servers_close(name: str, code: int) -> None:
-    """Each code that a server sends arrives with its reason."""
+    """(u) Each code that a server sends arrives with its reason."""
 
     async def leave(peer: Peer) -> None:
         await peer.close(code, REASON)
@@ -207,7 +207,7 @@ async def test_our_client_learns_foreign_servers_close(name: str, code: int) -> 
 @pytest.mark.parametrize("code", CODES)
 @pytest_twisted.ensureDeferred
 async def test_foreign_servers_learn_our_clients_close(name: str, code: int) -> None:
-    """Each code that our client sends arrives with its reason, and is what it reports itself."""
+    """(u) Each code that our client sends arrives with its reason, and is what it reports itself."""
     found: Deferred[tuple[int | None, str]] = Deferred()
 
     async def note(peer: Peer) -> None:

@@ -93,7 +93,7 @@ async def test_simultaneous_handshakes_share_the_slots() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_idle_connections_take_no_slot() -> None:
-    """(p) Silent TCP connections keep nobody out."""
+    """(p) Silent TCP connections keep nobody out. 4.6 item 19."""
     async with serving(max_connections_for_one_client=1, max_concurrent_clients_number=1) as stand:
         for _ in range(5):
             await stand.tcp()
@@ -162,7 +162,7 @@ async def test_silent_connections_end_at_the_open_timeout() -> None:
 )
 @pytest_twisted.ensureDeferred
 async def test_what_is_no_handshake(request_line: bytes, status: int) -> None:
-    """It gets a whole HTTP answer, takes no slot, and is told to nobody."""
+    """It gets a whole HTTP answer, takes no slot, and is told to nobody. 4.6 item 20."""
     async with serving(max_concurrent_clients_number=1) as stand:
         peer = await stand.tcp()
         peer.send(request_line + b"\r\n")
@@ -221,7 +221,7 @@ async def test_origins() -> None:
 @pytest.mark.parametrize("kind", ["plain", "coroutine", "deferred"])
 @pytest_twisted.ensureDeferred
 async def test_accept_decides(answer: Any, status: int, kind: str) -> None:
-    """It sees the request and answers now or later; refusals are told as error 200."""
+    """It sees the request and answers now or later; refusals are told as error 200. 4.6 item 11."""
     seen: list[Handshake] = []
 
     def plain(request: Handshake) -> Any:
@@ -254,7 +254,7 @@ async def test_accept_decides(answer: Any, status: int, kind: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_vanishes_while_accept_decides_leaves_no_entry() -> None:
-    """(q) No connect, no error, no slot, whatever is decided afterwards."""
+    """(q) No connect, no error, no slot, whatever is decided afterwards. 4.6 item 9."""
     waiting: list[Deferred[Any]] = []
 
     def accept(_: Handshake) -> Any:

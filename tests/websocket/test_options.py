@@ -120,7 +120,7 @@ def test_deadline(interval: int, given: int | None, deadline: int) -> None:
     ],
 )
 def test_wrong_options(wrong: dict[str, Any]) -> None:
-    """Types and ranges are checked, a bool is no number, and the error is 401."""
+    """Types and ranges are checked, a bool is no number, and the error is 401. 4.6 item 12."""
     with pytest.raises(ParameterError):
         WebSocketRequestOptions(**wrong).check()
 
@@ -148,7 +148,10 @@ def test_wrong_options(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_wrong_headers(header: Any) -> None:
-    """(l) What would break out of its line, or double one of the handshake, is a 401 (4.6.18)."""
+    """(l) What would break out of its line, or double one of the handshake, is a 401.
+
+    4.6 item 18.
+    """
     with pytest.raises(ParameterError) as caught:
         WebSocketRequestOptions(header=header).check()
     assert "Injected" not in str(caught.value)

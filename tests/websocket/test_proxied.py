@@ -159,7 +159,10 @@ async def test_each_way(
     secure: bool,
     capture_log: list[Any],
 ) -> None:
-    """(i) Custom and system proxies of each kind lead ws and wss, and keep their secrets."""
+    """(i) Custom and system proxies of each kind lead ws and wss, and keep their secrets.
+
+    4.6 items 4 and 7.
+    """
     needed = (USER, PASSWORD) if user else None
     kind = SocksProxyServer if way.startswith("socks") else HttpProxyServer
     shown = PROXY if way == "https" else None
@@ -210,7 +213,10 @@ async def test_a_refusing_proxy_is_quoted(
     way: str,
     scheme: str,
 ) -> None:
-    """(i) A refused CONNECT is ``error`` 200 with the proxy's status and words, not ``close``."""
+    """(i) A refused CONNECT is ``error`` 200 with the proxy's status and words, not ``close``.
+
+    4.6 item 6.
+    """
     async with _road(tmp_path, **behaviour) as road:
         monkeypatch.setenv(f"{scheme}_proxy", f"http://me:wrong@127.0.0.1:{road.proxy_port}")
         custom = HttpProxy("127.0.0.1", road.proxy_port, username=USER, password="wrong")
@@ -287,7 +293,7 @@ async def test_a_false_proxy_gets_no_password(
 
 @pytest_twisted.ensureDeferred
 async def test_the_target_is_verified_through_a_proxy(tmp_path: Path) -> None:
-    """The name in the URL counts, not the proxy's."""
+    """The name in the URL counts, not the proxy's. 4.6 item 5."""
     async with _road(tmp_path, secure=True) as road:
         proxy = HttpProxy("localhost", road.proxy_port)
         error = await road.error(proxy, scheme="wss", host="localhost")

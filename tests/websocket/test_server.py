@@ -77,7 +77,10 @@ async def test_max_send_size_is_the_configured_one() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_closing_one_client() -> None:
-    """(o) close sends code and reason, and its event tells ours, whatever the client replies."""
+    """(o) close sends code and reason, and its event tells ours, whatever the client replies.
+
+    4.6 item 15.
+    """
     async with serving() as stand:
         peer, client = await stand.joined()
         options = WebSocketCloseOptions(4000, "ü" * 100)
@@ -98,7 +101,7 @@ async def test_closing_one_client() -> None:
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1014, 1015, 2999, 5000, True, "1000"])
 @pytest_twisted.ensureDeferred
 async def test_codes_that_may_not_be_sent_are_401(code: Any) -> None:
-    """(j) The connection stays open."""
+    """(j) The connection stays open. 4.6 item 14."""
     async with serving() as stand:
         _, client = await stand.joined()
         error = await refusal(stand.server.close(client, WebSocketCloseOptions(code)))
@@ -108,7 +111,7 @@ async def test_codes_that_may_not_be_sent_are_401(code: Any) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_each_sendable_code_arrives() -> None:
-    """(j) 1000 to 1003, 1007 to 1013, 3000 to 4999."""
+    """(j) 1000 to 1003, 1007 to 1013, 3000 to 4999. 4.6 item 14."""
     async with serving() as stand:
         for code in (1000, 1001, 1002, 1003, *range(1007, 1014), 3000, 4999):
             peer, client = await stand.joined()
@@ -163,7 +166,7 @@ async def test_a_client_that_is_lost() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_closes_without_a_code_disturbs_nobody() -> None:
-    """(r) It is told as 1005, and others come and stay."""
+    """(r) It is told as 1005, and others come and stay. 4.6 item 15."""
     async with serving() as stand:
         other, _ = await stand.joined()
         peer, client = await stand.joined()

@@ -70,7 +70,7 @@ def test_the_documented_defaults() -> None:
     ],
 )
 def test_wrong_values_are_401(values: dict[str, Any]) -> None:
-    """Wrong types and ranges are parameter errors."""
+    """Wrong types and ranges are parameter errors. 4.6 item 12."""
     assert _code(**values) == 401
 
 

@@ -4,7 +4,7 @@ from twisted_chainws.websocket.timers import ReactorTimers
 
 
 def test_timers_are_exact_and_cancel_any_number_of_times() -> None:
-    """A timer fires after its delay, not earlier; cancelling is always allowed."""
+    """A timer fires after its delay, not earlier; cancelling is always allowed. 4.6 item 1."""
     clock = Clock()
     timers = ReactorTimers(clock)
     seen: list[str] = []

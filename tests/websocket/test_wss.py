@@ -84,7 +84,10 @@ async def test_a_bundle_of_roots_and_a_chain(tmp_path: Path) -> None:
 async def test_a_server_that_cannot_be_verified(
     tmp_path: Path, issued: Issued, cause: type[Exception]
 ) -> None:
-    """(f) With the flag off nobody unverified is connected to, and the error's cause says why."""
+    """(f) With the flag off nobody unverified is connected to, and the error's cause says why.
+
+    4.6 item 5.
+    """
     roots = write(tmp_path, "roots", ROOT.pem)
     async with serving(server_cert=_cert(tmp_path, issued)) as stand:
         error = await _refused(stand, ca_path=roots)
@@ -94,7 +97,7 @@ async def test_a_server_that_cannot_be_verified(
 
 @pytest_twisted.ensureDeferred
 async def test_no_roots_means_the_platforms(tmp_path: Path) -> None:
-    """Without any TLS option a server is verified nonetheless."""
+    """Without any TLS option a server is verified nonetheless. 4.6 item 5."""
     async with serving(server_cert=_cert(tmp_path, SERVER)) as stand:
         error = await _refused(stand)
         assert "certificate verify failed" in str(error.__cause__)

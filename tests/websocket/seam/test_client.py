@@ -47,8 +47,8 @@ def compressed_frame(payload: bytes, opcode: int = TEXT) -> bytes:
 async def test_answer_and_two_frames_in_one_segment() -> None:
     """(b) The 101 answer and frames behind it are told in order, and exceptions of listeners stay.
 
-    Returning a Deferred from Autobahn's callback would let the message come first (4.6.10), and an
-    exception in this place would be an unhandled error (4.6.17).
+    Returning a Deferred from Autobahn's callback would let the message come first: 4.6 item 10. An
+    exception in this place would be an unhandled error: 4.6 item 17.
     """
 
     async def script(peer: ServerPeer) -> None:
@@ -99,7 +99,10 @@ async def test_fragments_and_empty_messages() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_frames_on_the_wire() -> None:
-    """Text, binary of every kind, and a message longer than the limit of incoming ones go out."""
+    """Text, binary of every kind, and a message longer than the limit of incoming ones go out.
+
+    4.6 item 16.
+    """
     received: list[Any] = []
 
     async def script(peer: ServerPeer) -> None:
@@ -124,7 +127,7 @@ async def test_frames_on_the_wire() -> None:
 @pytest.mark.parametrize("ours", [False, True])
 @pytest_twisted.ensureDeferred
 async def test_server_says_close_and_stays(ours: bool) -> None:
-    """(h) A server that sends Close and keeps TCP open is hung up on in time (4.6.2)."""
+    """(h) A server that sends Close and keeps TCP open is hung up on in time. 4.6 item 2."""
 
     async def script(peer: ServerPeer) -> None:
         await peer.accept()
@@ -146,7 +149,7 @@ async def test_server_says_close_and_stays(ours: bool) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_server_never_answers_close() -> None:
-    """A Close that is not answered ends with TCP cut, in time, and our code."""
+    """A Close that is not answered ends with TCP cut, in time, and our code. 4.6 item 15."""
 
     async def script(peer: ServerPeer) -> None:
         await peer.accept()
@@ -317,7 +320,10 @@ HEADS = {
 @pytest.mark.parametrize("name", HEADS)
 @pytest_twisted.ensureDeferred
 async def test_bad_answers(name: str) -> None:
-    """(k) What is no answer to a handshake is an error 200, without close, and TCP is cut."""
+    """(k) What is no answer to a handshake is an error 200, without close, and TCP is cut.
+
+    4.6 item 3.
+    """
 
     async def script(peer: ServerPeer) -> None:
         await peer.request()
@@ -339,7 +345,7 @@ async def test_bad_answers(name: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_header_that_is_no_utf8() -> None:
-    """(k) A header with a byte that is no UTF-8 is an error 200 with its cause (4.6.13)."""
+    """(k) A header with a byte that is no UTF-8 is an error 200 with its cause. 4.6 item 13."""
 
     async def script(peer: ServerPeer) -> None:
         _, headers = await peer.request()
@@ -575,7 +581,7 @@ class Virtual:
 
 
 def test_silent_server_is_dropped_in_time() -> None:
-    """(g) One ping after the interval, and the end after the timeout; no sooner."""
+    """(g) One ping after the interval, and the end after the timeout; no sooner. 4.6 item 24."""
     virtual = Virtual(ping_interval=20, pong_timeout=10)
     virtual.run(29.5)
     assert not virtual.lost
@@ -588,7 +594,7 @@ def test_silent_server_is_dropped_in_time() -> None:
 
 
 def test_healthy_server_gets_one_ping_an_interval() -> None:
-    """(g) At an interval of a second there is one ping a second, not a flood (4.6.1)."""
+    """(g) At an interval of a second there is one ping a second, not a flood. 4.6 item 1."""
     virtual = Virtual(ping_interval=1)
     virtual.run(10.5, answer=True)
     assert not virtual.lost
@@ -596,7 +602,7 @@ def test_healthy_server_gets_one_ping_an_interval() -> None:
 
 
 def test_chatty_server_without_pongs_is_kept() -> None:
-    """(g) A server that talks but never pongs is alive, and need not be pinged."""
+    """(g) A server that talks but never pongs is alive, and need not be pinged. 4.6 item 21."""
     virtual = Virtual(ping_interval=2, pong_timeout=1)
     virtual.run(20, chat=plain(b"x"))
     assert not virtual.lost
@@ -604,7 +610,7 @@ def test_chatty_server_without_pongs_is_kept() -> None:
 
 
 def test_slow_long_frame_is_kept() -> None:
-    """(g) Bytes of a frame in progress are signs of life (4.6.21)."""
+    """(g) Bytes of a frame in progress are signs of life. 4.6 item 21."""
     virtual = Virtual(ping_interval=2, pong_timeout=1)
     virtual.connection.dataReceived(plain(b"x" * 1_000_000)[:10])
     virtual.run(20, chat=b"x")
@@ -613,7 +619,10 @@ def test_slow_long_frame_is_kept() -> None:
 
 @pytest.mark.parametrize("more", [{"ping_interval": 0}, {"ping_interval": 5, "pong_timeout": 0}])
 def test_no_deadline(more: dict[str, int]) -> None:
-    """(g) An interval of 0 sends no pings, a timeout of 0 sends them and does not wait for pongs."""
+    """(g) An interval of 0 sends no pings, a timeout of 0 sends them and does not wait for pongs.
+
+    4.6 item 21.
+    """
     virtual = Virtual(**more)
     virtual.run(100)
     assert not virtual.lost
@@ -644,8 +653,36 @@ def test_no_timer_is_left() -> None:
         assert virtual.lost
 
 
+def test_close_timeout_is_exact_and_on_the_given_clock() -> None:
+    """Autobahn's own timer obeys our clock and is not early by a second. 4.6 items 1 and 24."""
+    for start in (0.05, 0.5, 0.95):
+        virtual = Virtual(close_timeout=1)
+        virtual.clock.advance(start)
+        virtual.connection.close(4000, "mine")
+        virtual.clock.advance(0.99)
+        assert not virtual.lost
+        virtual.clock.advance(0.02)
+        (end,) = virtual.owner.ends
+        assert end.result == CloseResult(4000, "mine", was_clean=False)
+
+
+@pytest.mark.parametrize("head", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 403 No\r\n\r\n"])
+def test_dropping_takes_no_producer_away_that_was_never_there(head: bytes) -> None:
+    """A strict transport, as those of Twisted's tests are, is dropped as well. 4.6 item 24."""
+    owner = Quiet()
+    connection = ClientFactory(
+        reactor=Clock(), owner=owner, target=parse_url("ws://h/", longest=99), options=options()
+    ).buildProtocol(None)
+    wire = StringTransportWithDisconnection()
+    wire.protocol = connection
+    connection.makeConnection(wire)
+    connection.dataReceived(head)
+    assert len(owner.ends) == 1
+    assert not wire.connected
+
+
 def test_exception_in_a_read(capture_log: list[Any]) -> None:
-    """An exception inside Autobahn closes with 1011 and reaches nobody else (4.6.17)."""
+    """An exception inside Autobahn closes with 1011 and reaches nobody else. 4.6 item 17."""
     virtual = Virtual()
     virtual.owner.message = None  # type: ignore[assignment, method-assign]
     virtual.connection.dataReceived(plain(b"x"))

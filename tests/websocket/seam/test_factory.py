@@ -16,7 +16,10 @@ def _factory(**options: Any) -> Any:
 
 
 def test_autobahn_still_uses_the_timers_we_replace() -> None:
-    """Should the attribute disappear from Autobahn, its inexact timers would be back."""
+    """Should the attribute disappear from Autobahn, its inexact timers would be back.
+
+    4.6 item 1.
+    """
     from autobahn.websocket.protocol import WebSocketServerFactory
 
     assert hasattr(WebSocketServerFactory(), "_batched_timer")
@@ -24,7 +27,7 @@ def test_autobahn_still_uses_the_timers_we_replace() -> None:
 
 
 def test_null_origin_stays_allowed() -> None:
-    """Setting any option would otherwise forbid the origin ``null``."""
+    """Setting any option would otherwise forbid the origin ``null``. 4.6 item 12."""
     assert _factory().allowNullOrigin is True
 
 

@@ -6,6 +6,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransportWithDisconnection
 
 from tests.server.peer import (
     BINARY,
@@ -165,7 +167,7 @@ async def test_hooks_in_their_order() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_refusals_of_the_hook() -> None:
-    """A refusal, and a broken hook, are whole HTTP answers; nothing was opened."""
+    """A refusal, and a broken hook, are whole HTTP answers; nothing was opened. 4.6 item 20."""
     async with standing() as stand:
         peer = await stand.upgrade("/refuse")
         status, headers, body = await peer.answer()
@@ -179,7 +181,10 @@ async def test_refusals_of_the_hook() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_subprotocol_that_was_not_offered_is_none() -> None:
-    """A hook that answers with something else selects nothing, instead of hanging the client."""
+    """A hook that answers with something else selects nothing, instead of hanging the client.
+
+    4.6 item 11.
+    """
     async with standing() as stand:
         peer = await stand.upgrade("/wrong", Sec_WebSocket_Protocol="a, b")
         head = await peer.head()
@@ -190,7 +195,7 @@ async def test_subprotocol_that_was_not_offered_is_none() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_null_origin_is_the_sites_business() -> None:
-    """Autobahn's own origin check lets everything through that the site admits."""
+    """Autobahn's own origin check lets everything through that the site admits. 4.6 item 12."""
     async with standing() as stand:
         for origin in ("null", "http://other.example", "file://"):
             await stand.ws("/", Origin=origin)
@@ -198,7 +203,7 @@ async def test_null_origin_is_the_sites_business() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_own_close_is_reported_as_ours() -> None:
-    """The code and the cut reason are ours, whatever the peer replies."""
+    """The code and the cut reason are ours, whatever the peer replies. 4.6 item 15."""
     async with standing() as stand:
         peer = await stand.ws()
         peer.send(frame(b"close") + frame(b"ignored"))
@@ -212,8 +217,19 @@ async def test_own_close_is_reported_as_ours() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_clients_close_is_repeated() -> None:
+    """The reply to a Close has its code and reason, an empty one has none. 4.6 item 15."""
+    async with standing() as stand:
+        for payload in ((4001).to_bytes(2, "big") + b"bye", (1000).to_bytes(2, "big"), b""):
+            peer = await stand.ws()
+            peer.send(frame(payload, CLOSE))
+            assert await peer.frame() == (CLOSE, payload)
+            await peer.gone()
+
+
+@pytest_twisted.ensureDeferred
 async def test_peer_that_ignores_our_close_is_cut() -> None:
-    """Without the peer's Close, TCP ends after the timeout, which is exact."""
+    """Without the peer's Close, TCP ends after the timeout, which is exact. 4.6 item 1."""
     async with standing(close_timeout_s=0.3) as stand:
         peer = await stand.ws()
         started = reactor.seconds()
@@ -227,7 +243,7 @@ async def test_peer_that_ignores_our_close_is_cut() -> None:
 @pytest.mark.parametrize("fragmented", [False, True])
 @pytest_twisted.ensureDeferred
 async def test_broken_hooks_close_with_1011(fragmented: bool) -> None:
-    """An exception in a hook never reaches Autobahn: it is a Close with 1011."""
+    """An exception in a hook never reaches Autobahn: it is a Close with 1011. 4.6 item 17."""
     async with standing() as stand:
         peer = await stand.ws()
         data = frame(b"br", fin=False) + frame(b"eak", 0) if fragmented else frame(b"break")
@@ -254,7 +270,7 @@ async def test_silent_client_is_cut_at_the_open_timeout() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_codes_that_may_not_be_sent() -> None:
-    """Reserved codes are refused where they are asked for; all others go out."""
+    """Reserved codes are refused where they are asked for; all others go out. 4.6 item 14."""
     async with standing() as stand:
         for code in (1000, 1001, 1008, 1009, 1011, 1012, 1013, 3000, 4999):
             peer = await stand.ws()
@@ -417,9 +433,37 @@ async def test_a_handshake_may_be_decided_later() -> None:
             await peer.gone()
 
 
+@pytest.mark.parametrize(("seconds", "head"), [(59.9, b"HTTP/1.1 101 "), (60.1, b"")])
+def test_a_decision_may_take_as_long_as_the_open_timeout(seconds: float, head: bytes) -> None:
+    """The time for it is the configured one, and exact. 4.6 items 22 and 24."""
+    clock = Clock()
+    Echo.events = []
+    factory: Any = ServerFactory(
+        reactor=clock,
+        connection=Echo,
+        options=ConnectionOptions(message_bytes=1, open_timeout_s=60.0),
+    )
+    connection = factory.buildProtocol(None)
+    wire = StringTransportWithDisconnection()
+    wire.protocol = connection
+    connection.makeConnection(wire)
+    lines = [f"{name}: {value}" for name, value in UPGRADE.items()]
+    connection.dataReceived("\r\n".join(["GET /later HTTP/1.1", *lines, "", ""]).encode())
+    _, waiting = Echo.events
+    clock.advance(seconds)
+    assert waiting.called is not bool(head)
+    if head:
+        waiting.callback(None)
+    assert wire.value()[:13] == head
+    assert wire.connected is bool(head)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_vanishes_while_it_is_decided_on_is_never_open() -> None:
-    """The decision is cancelled; one that comes all the same does not revive the connection."""
+    """The decision is cancelled; one that comes all the same does not revive the connection.
+
+    4.6 item 9.
+    """
     async with standing(open_timeout_s=0.3) as stand:
         for drop in (True, False):
             peer = await stand.upgrade("/later")
@@ -436,7 +480,7 @@ async def test_a_client_that_vanishes_while_it_is_decided_on_is_never_open() -> 
 
 @pytest_twisted.ensureDeferred
 async def test_decisions_that_ignore_their_cancelling_come_too_late() -> None:
-    """A decision that is made after the client vanished opens nothing."""
+    """A decision that is made after the client vanished opens nothing. 4.6 item 9."""
     async with standing() as stand:
         peer = await stand.upgrade("/later-stubborn")
         await until(lambda: stand.events and isinstance(stand.events[-1], Deferred))
