@@ -23,9 +23,8 @@ def _docstrings() -> Iterator[str]:
             if path == Path(__file__).resolve():
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                wanted = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-                if wanted and node.name.startswith("test_"):
-                    yield ast.get_docstring(node) or ""
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield (ast.get_docstring(node) or "") if node.name.startswith("test_") else ""
 
 
 @pytest.fixture(scope="module")
