@@ -20,7 +20,7 @@ from twisted_chainws.websocket.values import WebSocketCloseOptions
     ],
 )
 def test_text_and_binary_are_told_by_type(data: Any, expected: tuple[bytes, bool]) -> None:
-    """Text is text, every kind of bytes is binary and becomes plain bytes."""
+    """Text is text, every kind of bytes is binary and becomes plain bytes. 4.6 item 16."""
     payload, binary = outgoing_message(data, 10)
     assert (payload, binary) == expected
     assert type(payload) is bytes

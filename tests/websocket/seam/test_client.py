@@ -47,8 +47,7 @@ def compressed_frame(payload: bytes, opcode: int = TEXT) -> bytes:
 async def test_answer_and_two_frames_in_one_segment() -> None:
     """(b) The 101 answer and frames behind it are told in order, and exceptions of listeners stay.
 
-    Returning a Deferred from Autobahn's callback would let the message come first: 4.6 item 10. An
-    exception in this place would be an unhandled error: 4.6 item 17.
+    An exception in this place would be an unhandled error of a Deferred: 4.6 item 17.
     """
 
     async def script(peer: ServerPeer) -> None:
@@ -506,6 +505,7 @@ class Quiet:
     def __init__(self) -> None:
         self.ends: list[Any] = []
         self.messages: list[Any] = []
+        self.told: list[str] = []
         self.wants = True
 
     def made(self, connection: Any) -> bool:  # noqa: ARG002
@@ -514,11 +514,12 @@ class Quiet:
     def answered(self, answer: Any) -> None:
         pass
 
-    def opened(self, info: Any) -> None:
-        pass
+    def opened(self, info: Any) -> None:  # noqa: ARG002
+        self.told.append("open")
 
     def message(self, data: Any) -> None:
         self.messages.append(data)
+        self.told.append("message")
 
     def closing(self) -> None:
         pass
@@ -578,6 +579,13 @@ class Virtual:
     def lost(self) -> bool:
         """Whether the connection was given up."""
         return bool(self.owner.ends)
+
+
+def test_open_is_told_before_the_next_read() -> None:
+    """(b) A Deferred in Autobahn's callback would let the message come first. 4.6 item 10."""
+    virtual = Virtual()
+    virtual.connection.dataReceived(plain(b"x"))
+    assert virtual.owner.told == ["open", "message"]
 
 
 def test_silent_server_is_dropped_in_time() -> None:
