@@ -254,7 +254,7 @@ async def test_accept_decides(answer: Any, status: int, kind: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_vanishes_while_accept_decides_leaves_no_entry() -> None:
-    """(q) No connect, no error, no slot, whatever is decided afterwards. 4.6 item 9."""
+    """(q) No connect, no error, no slot, whatever is decided afterwards."""
     waiting: list[Deferred[Any]] = []
 
     def accept(_: Handshake) -> Any:

@@ -98,10 +98,7 @@ async def test_fragments_and_empty_messages() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_frames_on_the_wire() -> None:
-    """Text, binary of every kind, and a message longer than the limit of incoming ones go out.
-
-    4.6 item 16.
-    """
+    """Text, binary of every kind, and a message longer than the limit of incoming ones go out."""
     received: list[Any] = []
 
     async def script(peer: ServerPeer) -> None:
@@ -589,7 +586,7 @@ def test_open_is_told_before_the_next_read() -> None:
 
 
 def test_silent_server_is_dropped_in_time() -> None:
-    """(g) One ping after the interval, and the end after the timeout; no sooner. 4.6 item 24."""
+    """(g) One ping after the interval, and the end after the timeout; no sooner."""
     virtual = Virtual(ping_interval=20, pong_timeout=10)
     virtual.run(29.5)
     assert not virtual.lost

@@ -460,10 +460,7 @@ def test_a_decision_may_take_as_long_as_the_open_timeout(seconds: float, head: b
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_vanishes_while_it_is_decided_on_is_never_open() -> None:
-    """The decision is cancelled; one that comes all the same does not revive the connection.
-
-    4.6 item 9.
-    """
+    """The decision is cancelled; one that comes all the same does not revive the connection."""
     async with standing(open_timeout_s=0.3) as stand:
         for drop in (True, False):
             peer = await stand.upgrade("/later")
