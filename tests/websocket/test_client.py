@@ -464,6 +464,25 @@ async def test_close_from_within_each_event() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_abort() -> None:
+    """Cutting ends the connection at once, as if it had been lost; without one nothing happens."""
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept()
+        await peer.gone()
+
+    client = Client()
+    client.abort()
+    async with scripted(script) as port:
+        await client.opened(port)
+        client.abort()
+        await client.gone()
+        client.abort()
+    assert client.told("close") == [CloseResult(1006, "The link is down", was_clean=False)]
+    assert not client.closed_here
+
+
+@pytest_twisted.ensureDeferred
 async def test_iteration() -> None:
     """Iteration gives the messages and ends with a clean close."""
 

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -19,9 +20,9 @@ from tests.websocket.scripted import (
 )
 from twisted_chainws.websocket.awaiting import Outcome, Waiting, failed, succeeded
 from twisted_chainws.websocket.client import State
-from twisted_chainws.websocket.codes import NotOpen, ParameterError, WebSocketError
+from twisted_chainws.websocket.codes import ConnectFailed, NotOpen, ParameterError, WebSocketError
 from twisted_chainws.websocket.reconnect import ReconnectingWebSocket, reconnecting_web_socket
-from twisted_chainws.websocket.retrying import Backoff
+from twisted_chainws.websocket.retrying import Backoff, is_worth_retrying
 from twisted_chainws.websocket.values import CloseResult, OpenInfo, ResponseHeaders
 
 URL = "ws://h/"
@@ -76,8 +77,9 @@ class Fake:
 class Stand:
     """A service on a virtual clock that always waits as long as it may."""
 
-    def __init__(self, given: Any = None) -> None:
+    def __init__(self, given: Any = None, retry: Any = is_worth_retrying, **waits: Any) -> None:
         self.clock = Clock()
+        self.dialled: list[float] = []
         self.client = Fake()
         self.asked: list[tuple[float, float]] = []
         self.service = ReconnectingWebSocket(
@@ -86,7 +88,12 @@ class Stand:
             web_socket=cast("Any", self.client),
             clock=self.clock,
             uniform=self._longest,
-            backoff=Backoff(initial_s=1, factor=2, max_s=5, reset_after_s=30, longest_demand_s=100),
+            backoff=replace(
+                Backoff(initial_s=1, factor=2, max_s=5, reset_after_s=30, longest_demand_s=100),
+                **waits,
+            ),
+            retry=retry,
+            dialling=lambda: self.dialled.append(self.clock.seconds()),
         )
 
     def _longest(self, least: float, most: float) -> float:
@@ -165,6 +172,32 @@ def test_refused_for_good() -> None:
     (end,) = stand.finished
     assert end.http_status == 403
     assert stand.clock.getDelayedCalls() == []
+
+
+def test_spread_and_number_of_attempts() -> None:
+    """Waits lie in the wanted part of the longest, and after enough failures it gives up."""
+    stand = Stand(spread=(0.8, 1.2), max_attempts=3)
+    stand.service.startService()
+    for _ in range(3):
+        assert stand.finished == []
+        stand.client.fails()
+        stand.clock.advance(3)
+    assert stand.asked == [(0.8, 1.2), (1.6, 2.4)]
+    assert stand.dialled == [0, 3, 6]
+    assert [type(end) for end in stand.finished] == [ConnectFailed]
+    assert stand.clock.getDelayedCalls() == []
+
+
+def test_own_opinion_of_ends() -> None:
+    """Whoever wants to comes back after a regular close, too."""
+    stand = Stand(retry=lambda end: end == CloseResult(1000, ""))
+    stand.service.startService()
+    stand.client.opens()
+    stand.client.ends(1000)
+    stand.clock.advance(1)
+    assert stand.client.dials == 2
+    stand.client.fails()
+    assert [type(end) for end in stand.finished] == [ConnectFailed]
 
 
 def test_wrong_options() -> None:

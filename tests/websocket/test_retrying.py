@@ -91,3 +91,13 @@ def test_retry_after_missing_or_twice() -> None:
     assert retry_after_s(ResponseHeaders(), NOW) == 0
     twice = ResponseHeaders([("Retry-After", "1"), ("Retry-After", "2")])
     assert retry_after_s(twice, NOW) == 0
+
+
+def test_number_of_attempts() -> None:
+    """Without a limit it is never over."""
+    assert not Backoff().is_over(1_000_000)
+    assert [Backoff(max_attempts=2).is_over(failures) for failures in (1, 2, 3)] == [
+        False,
+        True,
+        True,
+    ]

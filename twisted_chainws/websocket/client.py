@@ -251,6 +251,16 @@ class WebSocket:
                 raise StopAsyncIteration from None
             raise
 
+    def abort(self) -> None:
+        """Cut the connection, without a closing handshake; ``close`` tells of 1006.
+
+        Nothing happens without an open connection. Unlike ``close`` this does not count as an end
+        that was wanted.
+        """
+        connection = self._connection
+        if connection is not None and self._state in (State.OPEN, State.CLOSING):
+            connection.abort()
+
     def keep_messages(self) -> None:
         """Keep messages for ``recv`` and iteration from the next connection's first on."""
         self._keeping = True

@@ -46,6 +46,8 @@ class ReconnectingWebSocket(Service):
         clock: Any,
         uniform: Callable[[float, float], float],
         backoff: Backoff,
+        retry: Callable[[CloseResult | WebSocketError], bool] = is_worth_retrying,
+        dialling: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare.
 
@@ -56,6 +58,8 @@ class ReconnectingWebSocket(Service):
             clock: reactor.
             uniform: a random number between two others.
             backoff: the waits.
+            retry: whether to try again after an end.
+            dialling: is called before each attempt.
         """
         self.web_socket = web_socket
         self._url = url
@@ -63,6 +67,8 @@ class ReconnectingWebSocket(Service):
         self._clock = clock
         self._uniform = uniform
         self._backoff = backoff
+        self._retry = retry
+        self._dialling = dialling
         self._failures = 0
         self._run: Deferred[None] | None = None
         self._finished: Waiting[CloseResult | WebSocketError] = Waiting()
@@ -107,17 +113,20 @@ class ReconnectingWebSocket(Service):
     async def _keep_connected(self) -> None:
         while True:
             end = await self._connection()
-            if self.web_socket.closed_here or not is_worth_retrying(end):
+            final = self.web_socket.closed_here or not self._retry(end)
+            if final or self._backoff.is_over(self._failures + 1):
                 self._end = end
                 self._finished.succeed(end)
                 return
-            wait = self._uniform(0, self._backoff.longest_s(self._failures))
+            longest = self._backoff.longest_s(self._failures)
+            wait = self._uniform(*(share * longest for share in self._backoff.spread))
             wanted = retry_after_s(self.web_socket.response_headers, self._clock.seconds())
             self._failures += 1
             await self._sleep(max(wait, min(wanted, self._backoff.longest_demand_s)))
 
     async def _connection(self) -> CloseResult | WebSocketError:
         """Connect, and return how it ended."""
+        self._dialling()
         try:
             await self.web_socket.connect(self._url, self._options)
             await self.web_socket.when_open()
@@ -147,6 +156,8 @@ def reconnecting_web_socket(  # noqa: D417 - the rest is described there
     reactor: Any = None,
     uniform: Callable[[float, float], float] = random.uniform,
     backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+    retry: Callable[[CloseResult | WebSocketError], bool] = is_worth_retrying,
+    dialling: Callable[[], object] = lambda: None,
 ) -> ReconnectingWebSocket:
     """Return a service that keeps a client connected; see ``ReconnectingWebSocket``.
 
@@ -164,4 +175,6 @@ def reconnecting_web_socket(  # noqa: D417 - the rest is described there
         clock=reactor,
         uniform=uniform,
         backoff=backoff,
+        retry=retry,
+        dialling=dialling,
     )

@@ -31,6 +31,8 @@ class Backoff:
         max_s: the longest wait of all.
         reset_after_s: seconds of being open after which the next end counts as the first.
         longest_demand_s: the longest wait that a server's Retry-After is granted.
+        spread: the shares of the longest wait that the random wait lies between.
+        max_attempts: attempts in a row that may fail before it gives up; None for no limit.
     """
 
     initial_s: float = 1.0
@@ -38,6 +40,8 @@ class Backoff:
     max_s: float = 60.0
     reset_after_s: float = 30.0
     longest_demand_s: float = 3600.0
+    spread: tuple[float, float] = (0.0, 1.0)
+    max_attempts: int | None = None
 
     def longest_s(self, failures: int) -> float:
         """Return the longest wait after so many failed attempts in a row, from 0 on."""
@@ -47,6 +51,10 @@ class Backoff:
             if wait >= self.max_s:
                 break
         return min(self.max_s, wait)
+
+    def is_over(self, failures: int) -> bool:
+        """Tell whether so many failed attempts in a row are enough."""
+        return self.max_attempts is not None and failures >= self.max_attempts
 
 
 def is_worth_retrying(end: CloseResult | WebSocketError) -> bool:
