@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from twisted_chainws.websocket.handshake import Refuse, reason_phrase
 
 
@@ -14,3 +18,30 @@ def test_unknown_statuses_have_a_phrase() -> None:
     """A status without standard words is still a valid status line."""
     assert reason_phrase(499) == "Error"
     assert reason_phrase(404) == "Not Found"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"status": 299}, "status"),
+        ({"status": 600}, "status"),
+        ({"status": "503"}, "status"),
+        ({"status": True}, "status"),
+        ({"body": "full"}, "body"),
+        ({"content_type": "text/plain\r\nX: y"}, "Content-Type"),
+        ({"headers": (("X-A", "1\r\nX: y"),)}, "X-A"),
+        ({"headers": (("X-A", "1\0"),)}, "X-A"),
+        ({"headers": (("X-A", "\u65e5"),)}, "X-A"),
+        ({"headers": (("X-A", 5),)}, "X-A"),
+        ({"headers": (("X: y\r\nX-A", "1"),)}, "no token"),
+        ({"headers": (("", "1"),)}, "no token"),
+        ({"headers": ((b"X-A", "1"),)}, "no token"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_where_it_is_written(
+    values: dict[str, Any], words: str
+) -> None:
+    """No line can be smuggled into the answer, and what is made can be rendered. 4.6 item 18."""
+    with pytest.raises(ValueError, match=words):
+        Refuse(**({"status": 503, "body": b""} | values))
+    Refuse(status=599, body=b"", headers=(("X-A", "\xe9\t~"), ("X-B", ""))).render()

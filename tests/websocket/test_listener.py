@@ -252,6 +252,31 @@ async def test_accept_decides(answer: Any, status: int, kind: str) -> None:
             assert stand.told("connect") == []
 
 
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("value", ["1\r\nX-Smuggled: yes", "\u65e5"])
+@pytest_twisted.ensureDeferred
+async def test_a_refusal_that_cannot_be_sent_is_a_whole_500(value: str, later: bool) -> None:
+    """Whatever ``accept`` puts into its headers, the client gets one honest answer.
+
+    4.6 item 18.
+    """
+
+    def refuse(_: Handshake) -> None:
+        raise Refuse(status=401, body=b"who?", headers=(("X-Why", value),))
+
+    async def hook(request: Handshake) -> None:
+        await pause()
+        refuse(request)
+
+    async with serving(accept=hook if later else refuse) as stand:
+        peer = await stand.ask()
+        status, headers, body = await peer.answer()
+        assert (status, body) == (500, b"Internal Server Error")
+        assert not {"x-why", "x-smuggled"} & set(headers)
+        await peer.gone()
+        assert (await stand.tell("error")).http_status == 500
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_vanishes_while_accept_decides_leaves_no_entry() -> None:
     """(q) No connect, no error, no slot, whatever is decided afterwards."""

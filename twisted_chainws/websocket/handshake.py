@@ -1,10 +1,17 @@
 """What an opening handshake asks for, and how it is refused. Pure values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 
 __all__ = ["Handshake", "Refuse", "reason_phrase"]
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_LOWEST_STATUS: Final = 300
+_HIGHEST_STATUS: Final = 599
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +38,34 @@ class Refuse(Exception):
     """The server does not want this connection; answered as plain HTTP before the upgrade.
 
     Attributes:
-        status: HTTP status code.
+        status: HTTP status code, 300 to 599.
         body: text or JSON, as bytes.
         content_type: of the body.
-        headers: more header lines.
+        headers: more header lines; names are tokens, values Latin-1 on one line.
+
+    Raises:
+        ValueError: one of them cannot be sent so.
+
+    Source: RFC 9110, sections 5.1 and 5.5.
     """
 
     status: int
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        # Here, where whoever wrote it can see it: later there would be no answer at all, or one
+        # with lines that a client has smuggled in.
+        if type(self.status) is not int or not _LOWEST_STATUS <= self.status <= _HIGHEST_STATUS:
+            raise ValueError("status: not a whole number from 300 to 599")
+        if not isinstance(self.body, bytes):
+            raise ValueError("body: not bytes")  # noqa: TRY004 - one class for all of them
+        for name, value in (("Content-Type", self.content_type), *self.headers):
+            if not (isinstance(name, str) and _NAME.fullmatch(name)):
+                raise ValueError(f"headers: {name!r} is no token")
+            if not (isinstance(value, str) and _VALUE.fullmatch(value)):
+                raise ValueError(f"headers: the value of {name} is not one line of Latin-1")
 
     def render(self) -> bytes:
         """Return the whole HTTP/1.1 answer, with its length, after which the server hangs up."""
