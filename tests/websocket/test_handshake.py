@@ -42,6 +42,7 @@ def test_what_cannot_be_sent_is_refused_where_it_is_written(
     values: dict[str, Any], words: str
 ) -> None:
     """No line can be smuggled into the answer, and what is made can be rendered. 4.6 item 18."""
+    usual: dict[str, Any] = {"status": 503, "body": b""}
     with pytest.raises(ValueError, match=words):
-        Refuse(**({"status": 503, "body": b""} | values))
+        Refuse(**(usual | values))
     Refuse(status=599, body=b"", headers=(("X-A", "\xe9\t~"), ("X-B", ""))).render()
