@@ -7,7 +7,7 @@ that random filters and random events meet.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hypothesis import settings
@@ -32,12 +32,15 @@ from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,
     ReceiptsAdded,
+    TransactionMined,
     TransactionPending,
 )
 from twisted_chainws.subscriptions.filters import (
     Filter,
     HeadFilter,
     LogFilter,
+    MinedFilter,
+    Parties,
     PendingFilter,
     ReceiptFilter,
     SilentFilter,
@@ -204,10 +207,13 @@ def logs(draw: st.DrawFn) -> Log:
 
 
 def transactions() -> st.SearchStrategy[EvmTransaction]:
-    """Draw a transaction of few senders and nonces; equal ones turn up often."""
-    return st.builds(
-        make_transaction, st.sampled_from(SENDERS), st.integers(0, 3), salt=st.integers(0, 1)
-    )
+    """Draw a transaction of few parties and nonces, or a creation; equal ones turn up often."""
+    recipients = {0: ADDRESSES[0], 1: ADDRESSES[1], 2: None}
+
+    def make(sender: Address20, nonce: int, salt: int) -> EvmTransaction:
+        return replace(make_transaction(sender, nonce, salt=salt), to=recipients[salt])
+
+    return st.builds(make, st.sampled_from(SENDERS), st.integers(0, 3), st.integers(0, 2))
 
 
 def any_transactions() -> st.SearchStrategy[Transaction]:
@@ -300,11 +306,35 @@ def receipt_filters() -> st.SearchStrategy[ReceiptFilter]:
     return st.builds(ReceiptFilter, hashes=hashes)
 
 
+def pending_filters() -> st.SearchStrategy[PendingFilter]:
+    """Draw a filter over the parties of pending transactions."""
+    return st.builds(
+        PendingFilter,
+        senders=st.frozensets(st.sampled_from(SENDERS), max_size=2),
+        recipients=st.frozensets(st.sampled_from(ADDRESSES), max_size=2),
+    )
+
+
+def mined_filters() -> st.SearchStrategy[MinedFilter]:
+    """Draw a filter over pairs of parties, each of them with at least one."""
+    senders, recipients = st.sampled_from(SENDERS), st.sampled_from(ADDRESSES)
+    parties = st.one_of(
+        st.builds(Parties, sender=senders),
+        st.builds(Parties, recipient=recipients),
+        st.builds(Parties, sender=senders, recipient=recipients),
+    )
+    return st.builds(
+        MinedFilter, parties=st.frozensets(parties, max_size=3), include_removed=st.booleans()
+    )
+
+
 def filters() -> st.SearchStrategy[Filter]:
     """Draw any filter."""
     return st.one_of(
         st.sampled_from([HeadFilter(), PendingFilter(), SilentFilter(), LogFilter()]),
         log_filters(),
+        pending_filters(),
+        mined_filters(),
         receipt_filters(),
     )
 
@@ -330,6 +360,15 @@ def events(draw: st.DrawFn) -> ChainEvent:
         st.just(ReceiptsAdded(block=block, positions=positions)),
         st.builds(TransactionPending, transaction=transactions()),
         *[st.just(event) for event in located],
+        *[
+            st.builds(
+                TransactionMined,
+                block=st.just(block),
+                position=st.just(position),
+                removed=st.booleans(),
+            )
+            for position in positions
+        ],
     ]
     event: ChainEvent = draw(st.one_of(choices))
     return event

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
 from tests.strategies import (
     ADDRESSES,
+    SENDERS,
     TOPICS,
     filters,
     hash32,
@@ -15,18 +18,21 @@ from tests.strategies import (
     relaxed,
 )
 from twisted_chainws.chain.model import Log
-from twisted_chainws.chain.types import BlockNumber, Hash32
+from twisted_chainws.chain.types import Address20, BlockNumber, Hash32
 from twisted_chainws.subscriptions.events import (
     ChainEvent,
     HeadAdded,
     LogEvent,
     ReceiptsAdded,
+    TransactionMined,
     TransactionPending,
 )
 from twisted_chainws.subscriptions.filters import (
     Filter,
     HeadFilter,
     LogFilter,
+    MinedFilter,
+    Parties,
     PendingFilter,
     ReceiptFilter,
     SilentFilter,
@@ -35,6 +41,7 @@ from twisted_chainws.subscriptions.filters import (
     log_matches,
     matches,
     matching_positions,
+    recipient_of,
 )
 
 A, B, C = TOPICS[:3]
@@ -44,6 +51,8 @@ HEAD = HeadAdded(block=BLOCK)
 LOG = LogEvent(block=BLOCK, transaction_index=0, log_index=0, log=make_log(), removed=False)
 RECEIPTS = ReceiptsAdded(block=BLOCK, positions=(0, 1, 2))
 PENDING = TransactionPending(transaction=TRANSACTIONS[0])
+MINED = TransactionMined(block=BLOCK, position=0, removed=False)
+EVENTS = (HEAD, LOG, RECEIPTS, PENDING, MINED)
 
 
 def slots(*wanted: Hash32 | list[Hash32] | None) -> LogFilter:
@@ -130,11 +139,14 @@ def test_block_bounds_are_inclusive(first: int | None, last: int | None, inside:
         (ReceiptFilter(), RECEIPTS),
         (ReceiptFilter(hashes=frozenset([TRANSACTIONS[1].hash])), RECEIPTS),
         (PendingFilter(), PENDING),
+        (PendingFilter(senders=frozenset(SENDERS)), PENDING),
+        (MinedFilter(), MINED),
+        (MinedFilter(parties=frozenset([Parties(sender=SENDERS[0])])), MINED),
     ],
 )
 def test_each_filter_wants_its_own_kind_of_event(wanted: Filter, event: ChainEvent) -> None:
     """A filter matches events of its kind and no others."""
-    assert [other for other in (HEAD, LOG, RECEIPTS, PENDING) if matches(wanted, other)] == [event]
+    assert [other for other in EVENTS if matches(wanted, other)] == [event]
 
 
 def test_what_does_not_match() -> None:
@@ -143,7 +155,71 @@ def test_what_does_not_match() -> None:
     assert not matches(LogFilter(addresses=frozenset(ADDRESSES[1:])), LOG)
     assert not matches(ReceiptFilter(hashes=frozenset([hash32("other")])), RECEIPTS)
     assert not matches(ReceiptFilter(), ReceiptsAdded(block=make_block(), positions=()))
-    assert not any(matches(SilentFilter(), event) for event in (HEAD, LOG, RECEIPTS, PENDING))
+    assert not any(matches(SilentFilter(), event) for event in EVENTS)
+
+
+ALICE, BOB = SENDERS
+MINT, SHOP = ADDRESSES[:2]
+NOBODY: frozenset[Address20] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("senders", "recipients", "expected"),
+    [
+        (NOBODY, NOBODY, [True, True, True]),
+        ({ALICE}, NOBODY, [True, False, False]),
+        (NOBODY, {MINT}, [True, True, False]),
+        ({BOB}, {MINT}, [True, True, True]),
+        ({BOB}, {SHOP}, [False, True, True]),
+        ({MINT}, {ALICE}, [False, False, False]),
+    ],
+)
+def test_pending_filters_join_both_lists(
+    senders: set[Address20], recipients: set[Address20], expected: list[bool]
+) -> None:
+    """Sender or recipient; none at all is everybody; a creation has no recipient."""
+    wanted = PendingFilter(senders=frozenset(senders), recipients=frozenset(recipients))
+    sent = [(ALICE, MINT), (BOB, MINT), (BOB, None)]
+    seen = [replace(make_transaction(sender), to=to) for sender, to in sent]
+    assert [matches(wanted, TransactionPending(transaction=each)) for each in seen] == expected
+
+
+@pytest.mark.parametrize(
+    ("parties", "expected"),
+    [
+        ([], [True, True, True]),
+        ([Parties(sender=ALICE)], [True, False, False]),
+        ([Parties(recipient=MINT)], [True, True, False]),
+        ([Parties(sender=BOB, recipient=MINT)], [False, True, False]),
+        ([Parties(sender=ALICE, recipient=SHOP)], [False, False, False]),
+        ([Parties(sender=ALICE), Parties(sender=BOB, recipient=MINT)], [True, True, False]),
+        ([Parties()], [True, True, True]),
+    ],
+)
+def test_mined_filters_join_inside_and_choose_between(
+    parties: list[Parties], expected: list[bool]
+) -> None:
+    """Inside one pair both must fit, of several pairs one is enough."""
+    wanted = MinedFilter(parties=frozenset(parties))
+    sent = [(ALICE, MINT), (BOB, MINT), (BOB, None)]
+    block = make_block(None, [(replace(make_transaction(one), to=to), []) for one, to in sent])
+    seen = [TransactionMined(block=block, position=at, removed=False) for at in range(3)]
+    assert [matches(wanted, each) for each in seen] == expected
+
+
+@pytest.mark.parametrize("include_removed", [True, False])
+def test_removed_transactions_are_for_those_who_ask(include_removed: bool) -> None:
+    """A transaction that left the chain is wanted only by request."""
+    removed = replace(MINED, removed=True)
+    assert matches(MinedFilter(include_removed=include_removed), removed) is include_removed
+    assert matches(MinedFilter(include_removed=include_removed), MINED)
+
+
+def test_recipients() -> None:
+    """Creations and transactions of other families have none."""
+    assert recipient_of(make_transaction()) == MINT
+    assert recipient_of(replace(make_transaction(), to=None)) is None
+    assert recipient_of(make_native()) is None
 
 
 def test_a_receipt_filter_names_positions() -> None:
@@ -161,6 +237,20 @@ def test_a_receipt_filter_names_positions() -> None:
     [
         (HeadFilter(), 0),
         (PendingFilter(), 0),
+        (PendingFilter(senders=frozenset(SENDERS), recipients=frozenset(ADDRESSES)), 5),
+        (MinedFilter(), 0),
+        (
+            MinedFilter(
+                parties=frozenset(
+                    [
+                        Parties(sender=SENDERS[0]),
+                        Parties(sender=SENDERS[1], recipient=ADDRESSES[0]),
+                        Parties(recipient=ADDRESSES[0]),
+                    ]
+                )
+            ),
+            4,
+        ),
         (SilentFilter(), 0),
         (LogFilter(), 0),
         (slots(A, None, [A, B]), 3),

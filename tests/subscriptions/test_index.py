@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import (
     ADDRESSES,
+    SENDERS,
     TOPICS,
     address20,
     events,
@@ -18,18 +19,21 @@ from tests.strategies import (
     relaxed,
 )
 from twisted_chainws.chain.model import Log
-from twisted_chainws.chain.types import BlockNumber, Hash32
+from twisted_chainws.chain.types import Address20, BlockNumber, Hash32
 from twisted_chainws.subscriptions.events import (
     ChainEvent,
     HeadAdded,
     LogEvent,
     ReceiptsAdded,
+    TransactionMined,
     TransactionPending,
 )
 from twisted_chainws.subscriptions.filters import (
     Filter,
     HeadFilter,
     LogFilter,
+    MinedFilter,
+    Parties,
     PendingFilter,
     ReceiptFilter,
     SilentFilter,
@@ -73,6 +77,12 @@ def log_event(log: Log, number: int = 0) -> LogEvent:
     """The event of a log in a block of its own."""
     block = make_block(None, [(make_transaction(), [log])], number=number)
     return LogEvent(block=block, transaction_index=0, log_index=0, log=log, removed=False)
+
+
+def mined_event(to: Address20 | None = ADDRESSES[0], *, removed: bool = False) -> TransactionMined:
+    """The event of a transaction in a block of its own."""
+    block = make_block(None, [(replace(make_transaction(), to=to), ())])
+    return TransactionMined(block=block, position=0, removed=removed)
 
 
 def receipts_event(*nonces: int) -> ReceiptsAdded:
@@ -133,6 +143,8 @@ def test_an_emptied_index_is_as_new(wanted: list[Filter], event: ChainEvent) -> 
     [
         (HeadFilter(), HeadAdded(block=make_block())),
         (PendingFilter(), TransactionPending(transaction=make_transaction())),
+        (MinedFilter(), mined_event()),
+        (MinedFilter(include_removed=True), mined_event(removed=True)),
         (LogFilter(), log_event(make_log())),
         (ReceiptFilter(), receipts_event(0)),
     ],
@@ -225,6 +237,87 @@ def test_the_cost_grows_with_the_matches(shared: str) -> None:
     event = log_event(make_log(address, [TOPICS[0], hash32(500)]))
     assert len(index.match(event)[0][1]) == 1
     assert CountedTopics.looks <= 10
+
+
+class CountedParties(frozenset[Parties]):
+    """Pairs of a filter that count how often a transaction was compared with them."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Parties]:
+        type(self).looks += 1
+        return super().__iter__()
+
+
+class CountedAddresses(frozenset[Address20]):
+    """Addresses of a filter that count how often a transaction was compared with them."""
+
+    looks = 0
+
+    def __contains__(self, address: object) -> bool:
+        type(self).looks += 1
+        return super().__contains__(address)
+
+
+@pytest.mark.parametrize("shared", ["sender", "recipient", None])
+def test_a_transaction_meets_only_filters_that_name_its_parties(shared: str | None) -> None:
+    """Of a thousand filters for pairs, a popular sender or recipient costs nothing."""
+    sender, index = SENDERS[0], Index[Member]()
+    CountedParties.looks = 0
+    for at in range(1_000):
+        pair = Parties(
+            sender=None if shared is None else sender if shared == "sender" else address20(at),
+            recipient=ADDRESSES[0] if shared == "recipient" else address20(at),
+        )
+        index.add(Member(MinedFilter(parties=CountedParties([pair]))))
+    wanted = Member(MinedFilter(parties=frozenset([Parties(sender=sender)])))
+    index.add(wanted)
+    CountedParties.looks = 0
+    event = mined_event(to=address20(500))
+    matched = [member for _, members in index.match(event) for member in members]
+    assert matched[-1] is wanted
+    assert len(matched) == (1 if shared == "recipient" else 2)
+    assert CountedParties.looks <= 2
+
+
+def test_a_pending_transaction_meets_only_filters_that_name_its_parties() -> None:
+    """Of a thousand filters for recipients only that of this one is asked."""
+    index = Index[Member]()
+    CountedAddresses.looks = 0
+    for at in range(1_000):
+        index.add(Member(PendingFilter(recipients=CountedAddresses([address20(at)]))))
+    transaction = replace(make_transaction(), to=address20(500))
+    assert len(index.match(TransactionPending(transaction=transaction))[0][1]) == 1
+    assert CountedAddresses.looks == 1
+
+
+def test_a_member_met_twice_is_told_once() -> None:
+    """Sender and recipient may both be named by one filter; one notice is enough."""
+    index = Index[Member]()
+    both = frozenset([*SENDERS, *ADDRESSES])
+    pending = Member(PendingFilter(senders=both, recipients=both))
+    pairs = [Parties(sender=SENDERS[0]), Parties(recipient=ADDRESSES[0])]
+    mined = Member(MinedFilter(parties=frozenset(pairs)))
+    index.add(pending)
+    index.add(mined)
+    event = mined_event()
+    assert answered(index, event) == [(event, [mined])]
+    seen = TransactionPending(transaction=make_transaction())
+    assert answered(index, seen) == [(seen, [pending])]
+
+
+def test_a_creation_has_no_recipient_to_ask_for() -> None:
+    """Only its sender and those who want everything hear of a contract creation."""
+    index = Index[Member]()
+    sender, recipient, everybody = (
+        Member(MinedFilter(parties=frozenset([Parties(sender=SENDERS[0])]))),
+        Member(MinedFilter(parties=frozenset([Parties(recipient=ADDRESSES[0])]))),
+        Member(MinedFilter()),
+    )
+    for member in (sender, recipient, everybody):
+        index.add(member)
+    event = mined_event(to=None)
+    assert answered(index, event) == [(event, [sender, everybody])]
 
 
 def test_silent_members_hear_nothing() -> None:

@@ -1,9 +1,10 @@
 """From an event to those who asked for it, at a cost that grows with the matches.
 
-Sans-I/O. Heads, pending transactions, all logs and all receipts have one flat list each. Every
-other log filter is filed under exactly one of its criteria (its addresses, or one of its topic
-slots): a log has one address and one topic per position, so a filter is met at most once per log
-and only the final check against the whole filter remains.
+Sans-I/O. Heads and those who want all logs, all transactions or all receipts have one flat list
+each. Every other log filter is filed under exactly one of its criteria (its addresses, or one of
+its topic slots): a log has one address and one topic per position, so a filter is met at most once
+per log. A filter for transactions is filed under each sender and recipient it names, of a pair that
+must both fit under one. Only the final check against the whole filter remains.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,15 +17,20 @@ from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,
     ReceiptsAdded,
+    TransactionMined,
     TransactionPending,
 )
 from twisted_chainws.subscriptions.filters import (
     Filter,
     HeadFilter,
     LogFilter,
+    MinedFilter,
+    Parties,
     PendingFilter,
     ReceiptFilter,
+    SilentFilter,
     matches,
+    recipient_of,
 )
 
 
@@ -40,9 +46,17 @@ T = TypeVar("T", bound=Interested)
 K = TypeVar("K")
 
 _Key: TypeAlias = tuple[int, bytes]
-"""A criterion: -1 and an address, or a topic position and a topic."""
+"""A criterion: a topic position and a topic, or one of the following numbers and an address."""
 
 _ADDRESS = -1
+_PENDING_FROM = -2
+_PENDING_TO = -3
+_MINED_FROM = -4
+_MINED_TO = -5
+
+_NOBODY = b""
+"""The recipient of a contract creation; nobody files under it."""
+
 _ANY_LOG = LogFilter()
 
 
@@ -86,10 +100,18 @@ class Index(Generic[T]):
         self._added = 0
         self._heads: Roster[T] = Roster()
         self._pending: Roster[T] = Roster()
-        self._silent: Roster[T] = Roster()
+        self._all_mined: Roster[T] = Roster()
+        self._all_undone: Roster[T] = Roster()
         self._all_logs: Roster[T] = Roster()
         self._all_receipts: Roster[T] = Roster()
         self._loose: Roster[T] = Roster()
+        self._plain: dict[type[Filter], Roster[T]] = {
+            HeadFilter: self._heads,
+            PendingFilter: self._pending,
+            MinedFilter: self._all_mined,
+            ReceiptFilter: self._all_receipts,
+            SilentFilter: Roster(),
+        }
         self._filed: dict[_Key, Roster[T]] = {}
         self._places: dict[T, tuple[_Key, ...]] = {}
         self._by_hash: dict[Hash32, Roster[T]] = {}
@@ -101,28 +123,30 @@ class Index(Generic[T]):
         """Begin to match a member; it must not be indexed already."""
         self._order[member] = self._added
         self._added += 1
-        match member.filter:
-            case LogFilter() as wanted if keys := self._best_keys(wanted):
-                self._places[member] = keys
-                for key in keys:
-                    self._filed.setdefault(key, Roster()).add(member)
-            case ReceiptFilter(hashes=hashes) if hashes:
-                for tx_hash in hashes:
-                    self._by_hash.setdefault(tx_hash, Roster()).add(member)
-            case wanted:
-                self._flat(wanted).add(member)
+        wanted = member.filter
+        if keys := self._keys(wanted):
+            self._places[member] = keys
+            for key in keys:
+                self._filed.setdefault(key, Roster()).add(member)
+        elif isinstance(wanted, ReceiptFilter) and wanted.hashes:
+            for tx_hash in wanted.hashes:
+                self._by_hash.setdefault(tx_hash, Roster()).add(member)
+        else:
+            for roster in self._flat(wanted):
+                roster.add(member)
 
     def remove(self, member: T) -> None:
         """Stop matching a member; answers given earlier stay as they are."""
         del self._order[member]
         keys = self._places.pop(member, None)
-        match member.filter:
-            case LogFilter() if keys is not None:
-                _take_out(self._filed, keys, member)
-            case ReceiptFilter(hashes=hashes) if hashes:
-                _take_out(self._by_hash, hashes, member)
-            case wanted:
-                self._flat(wanted).remove(member)
+        wanted = member.filter
+        if keys is not None:
+            _take_out(self._filed, keys, member)
+        elif isinstance(wanted, ReceiptFilter) and wanted.hashes:
+            _take_out(self._by_hash, wanted.hashes, member)
+        else:
+            for roster in self._flat(wanted):
+                roster.remove(member)
 
     def match(self, event: ChainEvent) -> Sequence[tuple[ChainEvent, Sequence[T]]]:
         """Find who asked for an event, and for what of it.
@@ -139,23 +163,47 @@ class Index(Generic[T]):
             case LogEvent():
                 members = self._log_members(event)
             case TransactionPending():
-                members = self._pending.listed()
+                members = self._pending_members(event)
+            case TransactionMined():
+                members = self._mined_members(event)
             case _:
                 return self._receipt_groups(event)
         return ((event, members),) if members else ()
 
-    def _flat(self, wanted: Filter) -> Roster[T]:
+    def _flat(self, wanted: Filter) -> tuple[Roster[T], ...]:
+        """Return the lists on which a filter without criteria stands."""
         match wanted:
-            case HeadFilter():
-                return self._heads
-            case PendingFilter():
-                return self._pending
-            case ReceiptFilter():
-                return self._all_receipts
             case LogFilter():
-                return self._all_logs if wanted == _ANY_LOG else self._loose
+                return (self._all_logs if wanted == _ANY_LOG else self._loose,)
+            case MinedFilter(include_removed=True):
+                return (self._all_mined, self._all_undone)
             case _:
-                return self._silent
+                return (self._plain[type(wanted)],)
+
+    def _keys(self, wanted: Filter) -> tuple[_Key, ...]:
+        """Return the criteria under which a filter is filed, () for one that has none."""
+        match wanted:
+            case LogFilter():
+                return self._best_keys(wanted)
+            case PendingFilter():
+                return (
+                    *((_PENDING_FROM, sender) for sender in wanted.senders),
+                    *((_PENDING_TO, recipient) for recipient in wanted.recipients),
+                )
+            case MinedFilter():
+                return tuple({self._party_key(party) for party in wanted.parties})
+            case _:
+                return ()
+
+    def _party_key(self, party: Parties) -> _Key:
+        """Choose sender or recipient, of both the one whom fewer have named so far."""
+        sender = (_MINED_FROM, party.sender or _NOBODY)
+        recipient = (_MINED_TO, party.recipient or _NOBODY)
+        if party.sender is None:
+            return recipient
+        if party.recipient is None:
+            return sender
+        return min(sender, recipient, key=lambda key: len(self._filed.get(key, ())))
 
     def _best_keys(self, wanted: LogFilter) -> tuple[_Key, ...]:
         """Choose the criterion with the emptiest places, () if all are wildcards.
@@ -174,11 +222,35 @@ class Index(Generic[T]):
         return max(len(self._filed.get(key, ())) for key in keys), len(keys)
 
     def _log_members(self, event: LogEvent) -> Sequence[T]:
-        everyone = self._all_logs.listed()
         log = event.log
-        keys: list[_Key] = [(_ADDRESS, log.address), *enumerate(log.topics)]
+        keys = [(_ADDRESS, log.address), *enumerate(log.topics)]
+        return self._joined(event, self._all_logs.listed(), self._loose, keys)
+
+    def _pending_members(self, event: TransactionPending) -> Sequence[T]:
+        everyone, transaction = self._pending.listed(), event.transaction
+        keys = [(_PENDING_FROM, transaction.sender), (_PENDING_TO, transaction.to or _NOBODY)]
+        return self._joined(event, everyone, (), keys)
+
+    def _mined_members(self, event: TransactionMined) -> Sequence[T]:
+        everyone = (self._all_undone if event.removed else self._all_mined).listed()
+        transaction = event.transaction
+        keys = [
+            (_MINED_FROM, transaction.sender),
+            (_MINED_TO, recipient_of(transaction) or _NOBODY),
+        ]
+        return self._joined(event, everyone, (), keys)
+
+    def _joined(
+        self,
+        event: ChainEvent,
+        everyone: Sequence[T],
+        loose: Iterable[T],
+        keys: Iterable[tuple[int, bytes]],
+    ) -> Sequence[T]:
+        """Put those who want everything and those of these criteria whose filter fits in order."""
         places = [place for key in keys if (place := self._filed.get(key)) is not None]
-        some = [member for member in chain(self._loose, *places) if matches(member.filter, event)]
+        met = dict.fromkeys(chain(loose, *places))
+        some = [member for member in met if matches(member.filter, event)]
         return self._sorted(chain(everyone, some)) if some else everyone
 
     def _receipt_groups(self, event: ReceiptsAdded) -> Sequence[tuple[ChainEvent, Sequence[T]]]:
