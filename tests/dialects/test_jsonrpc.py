@@ -184,10 +184,25 @@ def test_batch_keeps_places() -> None:
 def test_batch_over_the_limit_is_refused_whole(first: bytes, token: bytes) -> None:
     """Too many elements give an array with one error under the first call's id."""
     text = b"[" + first + b',{"method":"a_b"}' * 2 + b"]"
-    assert parse(text, Limits(batch_items=2)) == Batch(
-        requests=((token, "", None, jsonrpc.BATCH_TOO_LARGE),)
+    refused = Batch(requests=((token, "", None, jsonrpc.BATCH_TOO_LARGE),))
+    for read, limit in ((parse, "websocket_batch_items"), (parse_http, "batch_items")):
+        assert read(text, Limits(**{limit: 2})) == refused  # type: ignore[arg-type]
+        assert read(text, Limits(**{limit: 3})) != refused  # type: ignore[arg-type]
+
+
+def test_words_for_large_batches_are_the_vendors() -> None:
+    """Each transport has its own limit and its own words, which may name the limit."""
+    envelope = jsonrpc.make_envelope(
+        lambda limit: Fault(code=1, message=f"http {limit}"),
+        lambda limit: Fault(code=2, message=f"socket {limit}"),
     )
-    assert isinstance(parse(text, Limits(batch_items=3)), Batch)
+    limits = Limits(batch_items=2, websocket_batch_items=1)
+    text = b'[{"id":7,"method":"a"},{"method":"b"},{"method":"c"}]'
+    for read, fault in (
+        (envelope.parse, Fault(code=2, message="socket 1")),
+        (envelope.parse_http, Fault(code=1, message="http 2")),
+    ):
+        assert read(text, limits) == Batch(requests=((b"7", "", None, fault),))
 
 
 def test_replies_and_notices_have_the_exact_members() -> None:

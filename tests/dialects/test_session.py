@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from twisted_chainws.dialects.base import (
+    Costs,
     Dialect,
     Fault,
     Faults,
@@ -117,6 +118,9 @@ DIALECT = Dialect(
         response_too_large=Fault(code=-32003, message="response too large"),
         internal=Fault(code=-32603, message="internal error"),
         notifications_unsupported=Fault(code=-32601, message="notifications not supported"),
+        too_many_requests=Fault(code=429, message="too many requests"),
+        throughput_exceeded=Fault(code=429, message="throughput exceeded"),
+        timed_out=Fault(code=-32002, message="timed out"),
     ),
     projection=lambda: pytest.fail("no ledger is needed here"),
     announce=lambda _advance: (),
@@ -454,6 +458,128 @@ def test_http_face_refuses_notifications() -> None:
 def test_response_shaped_message_is_ignored() -> None:
     """An answer to nothing gets no answer."""
     assert Wire().say({"jsonrpc": "2.0", "id": 1, "result": 1}) == []
+
+
+class Purse:
+    """An account with a fixed sum; nobody else belongs to it but ``others``."""
+
+    def __init__(self, units: int, *others: Session) -> None:
+        self.units = units
+        self.others = others
+
+    def spend(self, cost: int, now: float) -> bool:
+        """Take from the sum; ``now`` is what the request came with."""
+        assert now == 7.0
+        if cost > self.units:
+            return False
+        self.units -= cost
+        return True
+
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Ask the others."""
+        return any(other.unsubscribe(subscription_id) for other in self.others)
+
+
+COSTLY = replace(DIALECT, costs=Costs(methods={"t_ask": 5, "t_free": 0}, default=2))
+
+
+def test_requests_are_paid_for() -> None:
+    """Each one costs what its method costs, unknown ones the default; without means it is 429."""
+    wire = Wire(dialect=COSTLY, account=Purse(9))
+    short = {"code": 429, "message": "throughput exceeded"}
+    answers = [
+        wire.say(request(method, request_id=method), now=7.0)
+        for method in ("t_ask", "t_echo", "t_none", "t_echo", "t_free")
+    ]
+    assert isinstance(answers[0][0], Forwarded)
+    assert [answer[0].get("error") for answer in answers[1:]] == [
+        None,
+        {"code": -32601, "message": "unknown t_none"},
+        short,
+        {"code": -32601, "message": "unknown t_free"},
+    ]
+    assert answers[3][0]["id"] == "t_echo"
+    wire.session.receive(b'{"jsonrpc":"2.0","method":"t_subscribe"}', 7.0, wire.out)
+    assert wire.take() == []
+    assert len(wire.registry) == 0
+
+
+def test_members_of_a_batch_are_paid_for_one_by_one() -> None:
+    """What the account can pay is answered, the rest is refused in its place."""
+    wire = Wire(dialect=COSTLY, account=Purse(4))
+    (answer,) = wire.say([request("t_echo", request_id=number) for number in (1, 2, 3)], now=7.0)
+    assert [(reply["id"], "error" in reply) for reply in answer] == [
+        (1, False), (2, False), (3, True),
+    ]  # fmt: skip
+
+
+def test_concurrent_requests_are_bounded() -> None:
+    """While the limit is unanswered, further requests are refused under their ids, batches too."""
+    wire = Wire(Limits(concurrent_requests=2))
+    first, second = (wire.say(request("t_ask"))[0] for _ in range(2))
+    excess = {"code": 429, "message": "too many requests"}
+    assert wire.say(request("t_echo", request_id="x")) == [
+        {"jsonrpc": "2.0", "id": "x", "error": excess}
+    ]
+    (answer,) = wire.say([request("t_echo"), request("t_ask")])
+    assert [reply["error"] for reply in answer] == [excess, excess]
+    wire.resolve(first.ticket, 0)
+    assert wire.call("t_echo", 1) == [1]
+    (third,) = wire.say([request("t_ask"), request("t_ask")])
+    assert wire.call("t_echo")["code"] == 429
+    (fourth,) = wire.resolve(third.ticket, 0)
+    wire.resolve(second.ticket, 0)
+    assert [reply["result"] for reply in wire.resolve(fourth.ticket, 0)[0]] == [["got", 0]] * 2
+
+
+def test_malformed_message_may_be_fatal() -> None:
+    """A dialect that gives up after bad JSON closes with 1000 behind its answer; others do not."""
+    strict = Wire(dialect=replace(DIALECT, fatal=frozenset({-32700})))
+    assert strict.say([])[0]["error"]["code"] == -32600
+    strict.session.receive(b"{", 0.0, strict.out)
+    answer, close = strict.take()
+    assert answer["error"]["code"] == -32700
+    assert close == Close(1000, "")
+    assert strict.say(request("t_echo")) == []
+    wire = Wire()
+    wire.session.receive(b"{", 0.0, wire.out)
+    assert [answer["error"]["code"] for answer in wire.take()] == [-32700]
+    assert wire.call("t_echo", 1) == [1]
+
+
+def test_the_fault_of_a_whole_reply_is_remembered() -> None:
+    """Whoever maps faults to statuses finds the last one; batches leave none."""
+    wire = Wire()
+    wire.say([request("t_refuse")])
+    wire.call("t_echo")
+    assert wire.session.fault is None
+    for message, code in (
+        (b"{", -32700),
+        (orjson.dumps(request("t_refuse")), -32602),
+        (orjson.dumps(request("t_unserialisable")), -32603),
+    ):
+        wire.session.receive(message, 0.0, wire.out)
+        assert wire.session.fault is not None
+        assert wire.session.fault.code == code
+
+
+def test_over_http_the_subscriptions_of_the_account_can_be_closed() -> None:
+    """An id of any connection of the same key is known there; of others it is not."""
+    wire = Wire()
+    identifier = wire.call("t_subscribe")
+    wire.session.congest()
+    wire.notify("waiting")
+    wire.session.relieve([], 0)
+    face: dict[str, Any] = {"notifications": False, "http": True, "dialect": COSTLY}
+    stranger, friend = (
+        Wire(account=Purse(99), **face),
+        Wire(account=Purse(99, wire.session), **face),
+    )
+    for other, expected in ((stranger, False), (friend, True), (friend, False)):
+        assert other.say(request("t_unsubscribe", identifier), now=7.0)[0]["result"] is expected
+    assert wire.session.queued == 0
+    assert wire.session.direct
+    assert wire.call("t_unsubscribe", identifier) is False
 
 
 def test_closed_session_is_silent() -> None:

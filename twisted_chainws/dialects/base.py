@@ -10,7 +10,7 @@ which is the result, or one of the values below.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.ops import Advance
@@ -217,6 +217,10 @@ Handler: TypeAlias = Callable[[View, Any], Any]
 Refused or any ChainwsError."""
 
 
+UNLIMITED: Final = "unlimited"
+"""Metadata of a bound that may be switched off: the value that means no bound."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The bounds of one connection; each is an option of the configuration.
@@ -224,9 +228,11 @@ class Limits:
     Attributes:
         message_bytes: of one inbound message; beyond it close 1009.
         body_bytes: of one HTTP body; beyond it 413.
-        batch_items: calls in one batch.
+        batch_items: calls in one batch over HTTP.
+        websocket_batch_items: calls in one batch over WebSocket.
         batch_response_bytes: the call that crosses it is still answered, later ones are refused.
         method_name_bytes: longest method name.
+        concurrent_requests: unanswered requests of a connection; a further one is refused.
         subscriptions: per connection.
         alternatives: addresses and topics over all filters of a connection.
         queued_notices: notices that wait for a slow reader; reaching it closes 1008.
@@ -241,8 +247,10 @@ class Limits:
     message_bytes: int = 33_554_432
     body_bytes: int = 5_242_880
     batch_items: int = 1_000
+    websocket_batch_items: int = 1_000
     batch_response_bytes: int = 25_000_000
     method_name_bytes: int = 2_048
+    concurrent_requests: int = field(default=0, metadata={UNLIMITED: 0})
     subscriptions: int = 1_000
     alternatives: int = 100_000
     queued_notices: int = 10_000
@@ -310,6 +318,11 @@ class Envelope:
     id_width: int
 
 
+def always_ok(_fault: Fault) -> int:
+    """Answer every fault with status 200, as JSON-RPC servers that only carry it over HTTP do."""
+    return 200
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpFace:
     """How a dialect is spoken over plain HTTP.
@@ -317,10 +330,15 @@ class HttpFace:
     Attributes:
         methods: the table of that face.
         content_types: accepted media types.
+        status: fault -> status of a response that consists of it; batches are always 200.
+        origin_refused: what pages of strange origins are told beside 403, also when they want a
+            WebSocket; None for the plain word of go-ethereum.
     """
 
     methods: Mapping[str, Handler]
     content_types: frozenset[str]
+    status: Callable[[Fault], int] = always_ok
+    origin_refused: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,6 +352,9 @@ class Faults:
         response_too_large: the rest of a batch whose answer is too large.
         internal: something broke on our side.
         notifications_unsupported: subscribing where nothing can be delivered.
+        too_many_requests: more requests at a time than a connection may have.
+        throughput_exceeded: more compute units than a key has left.
+        timed_out: an HTTP request took too long.
     """
 
     of: Callable[[ChainwsError], Fault]
@@ -341,6 +362,32 @@ class Faults:
     response_too_large: Fault
     internal: Fault
     notifications_unsupported: Fault
+    too_many_requests: Fault
+    throughput_exceeded: Fault
+    timed_out: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What requests cost, in compute units.
+
+    Attributes:
+        methods: request name -> its cost.
+        default: of all others.
+    """
+
+    methods: Mapping[str, int]
+    default: int
+
+
+class Account(Protocol):
+    """Whom a connection belongs to, as far as a session has to ask."""
+
+    def spend(self, cost: int, now: float) -> bool:
+        """Take so many compute units; False when they are not there, and nothing was taken."""
+
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Close a subscription of any connection of this account; False if none has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +410,8 @@ class Dialect:
         replies_in_order: whether replies leave in the order of requests.
         notices_after_unsubscribe: deliveries still made once an unsubscribe was answered.
         subprotocols: prefix of offered subprotocols that are echoed.
+        fatal: codes of faults in a message itself after which the connection is closed with 1000.
+        costs: of requests, where an account has a throughput limit.
     """
 
     name: str
@@ -380,3 +429,5 @@ class Dialect:
     replies_in_order: bool = False
     notices_after_unsubscribe: int = 0
     subprotocols: tuple[str, ...] = field(default=())
+    fatal: frozenset[int] = frozenset()
+    costs: Costs = Costs(methods={}, default=1)

@@ -9,7 +9,7 @@ Source: JSON-RPC 2.0; go-ethereum ``rpc/json.go`` and ``rpc/handler.go`` as writ
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -41,38 +41,58 @@ _NOTICE_HEAD: Final = b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"
 _EXACT_FLOAT: Final = 2**63
 
 
-def parse(data: bytes, limits: Limits) -> Parsed:
-    """Read one message; what is wrong with it comes back as a fault, never as an exception."""
-    try:
-        message = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        return (NULL, "", None, Fault(code=PARSE_ERROR, message=f"invalid JSON: {error}"))
-    return _read(message, data, limits)
+TooLarge: TypeAlias = Callable[[int], Fault]
+"""Words for a batch with more members than the limit, which is the argument."""
 
 
-def parse_http(data: bytes, limits: Limits) -> Parsed:
-    """Read one HTTP body: as a message, with the short wording of HTTP for malformed JSON."""
-    try:
-        message = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return (NULL, "", None, Fault(code=PARSE_ERROR, message="parse error"))
-    return _read(message, data, limits)
+def make_envelope(batch_too_large: TooLarge, websocket_batch_too_large: TooLarge) -> Envelope:
+    """Return the envelope with a vendor's words for batches that are too large.
+
+    Args:
+        batch_too_large: over HTTP, where the limit is ``batch_items``.
+        websocket_batch_too_large: over WebSocket, where it is ``websocket_batch_items``.
+    """
+
+    def parse_message(data: bytes, limits: Limits) -> Parsed:
+        try:
+            message = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            return (NULL, "", None, Fault(code=PARSE_ERROR, message=f"invalid JSON: {error}"))
+        if message.__class__ is dict:
+            return _request(message, limits, partial(_exact, data, None))
+        return _batch(
+            message, data, limits, limits.websocket_batch_items, websocket_batch_too_large
+        )
+
+    def parse_body(data: bytes, limits: Limits) -> Parsed:
+        try:
+            message = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return (NULL, "", None, Fault(code=PARSE_ERROR, message="parse error"))
+        if message.__class__ is dict:
+            return _request(message, limits, partial(_exact, data, None))
+        return _batch(message, data, limits, limits.batch_items, batch_too_large)
+
+    return Envelope(
+        parse=parse_message,
+        parse_http=parse_body,
+        render_result=render_result,
+        render_fault=render_fault,
+        render_batch=render_batch,
+        render_notice=render_notice,
+        id_width=SUBSCRIPTION_ID_WIDTH,
+    )
 
 
-def _read(message: Any, data: bytes, limits: Limits) -> Parsed:
-    if message.__class__ is dict:
-        return _request(message, limits, partial(_exact, data, None))
-    if message.__class__ is list:
-        return _batch(message, data, limits)
-    return (NULL, "", None, INVALID)
-
-
-def _batch(items: list[Any], data: bytes, limits: Limits) -> Parsed:
+def _batch(items: Any, data: bytes, limits: Limits, most: int, too_large: TooLarge) -> Parsed:
+    """Read a message that is no object; only a list is a batch."""
+    if items.__class__ is not list:
+        return (NULL, "", None, INVALID)
     if not items:
         return (NULL, "", None, EMPTY_BATCH)
-    if len(items) > limits.batch_items:
+    if len(items) > most:
         first = next((_token(item.get("id")) for item in items if _is_call(item)), None)
-        return Batch(requests=((first or NULL, "", None, BATCH_TOO_LARGE),))
+        return Batch(requests=((first or NULL, "", None, too_large(most)),))
     requests: list[Request] = []
     for position, item in enumerate(items):
         if item.__class__ is not dict:
@@ -192,12 +212,13 @@ def claims(data: bytes) -> bool:
     return isinstance(message, dict) and ("jsonrpc" in message or "method" in message)
 
 
-ENVELOPE: Final = Envelope(
-    parse=parse,
-    parse_http=parse_http,
-    render_result=render_result,
-    render_fault=render_fault,
-    render_batch=render_batch,
-    render_notice=render_notice,
-    id_width=SUBSCRIPTION_ID_WIDTH,
-)
+def batch_too_large(_limit: int) -> Fault:
+    """Refuse a batch in the words of go-ethereum, which names no limit."""
+    return BATCH_TOO_LARGE
+
+
+ENVELOPE: Final = make_envelope(batch_too_large, batch_too_large)
+"""The envelope in the words of go-ethereum."""
+
+parse: Final = ENVELOPE.parse
+parse_http: Final = ENVELOPE.parse_http

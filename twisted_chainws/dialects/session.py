@@ -9,18 +9,23 @@ and answered in one pass without objects in between; only a ``Forward`` opens a 
 
 A notice has three ways. *Direct*: nothing waits on this connection, the server writes it itself.
 *Queued*: the outlet is congested; the notice waits until ``relieve``. *Held*: its subscription was
-opened inside a batch whose answer has not left yet; it waits for that answer. Three laws follow:
-the reply with a subscription id leaves before its first notice; notices of one subscription keep
-their order; after an unsubscribe reply no notice of that subscription leaves.
+opened inside a batch whose answer has not left yet; it waits for that answer (``backlog``). Three
+laws follow: the reply with a subscription id leaves before its first notice; notices of one
+subscription keep their order; after an unsubscribe reply no notice of that subscription leaves.
+
+A request may be refused before its handler sees it: too many are unanswered, or its account has no
+compute units left. That costs others nothing and is told under its id.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 
+from twisted_chainws.dialects.backlog import Backlog, text_of
 from twisted_chainws.dialects.base import (
+    Account,
     Batch,
     Call,
     Dialect,
@@ -43,7 +48,8 @@ from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription
 
-POLICY_VIOLATION = 1008
+NORMAL: Final = 1000
+POLICY_VIOLATION: Final = 1008
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,16 @@ class Session:
     """The state of one connection.
 
     Attributes:
+        owner: who feeds it.
+        backlog: notices that wait, and figures about them.
         direct: True while the server may write notices straight to the socket.
+        fault: the last one that was a whole reply; None while there was none.
     """
 
     __slots__ = (
-        "_congested", "_congested_since", "_dialect", "_forwards", "_held", "_limits",
-        "_methods", "_next_ticket", "_notifications", "_parse", "_polled", "_queue",
-        "_queued_bytes", "_queued_notices", "_registry", "_tickets", "_view", "closed", "direct",
-        "owner",
+        "_account", "_dialect", "_forwards", "_gated", "_limits", "_methods", "_next_ticket",
+        "_notifications", "_parse", "_polled", "_registry", "_tickets", "_view", "backlog",
+        "closed", "direct", "fault", "owner",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +119,7 @@ class Session:
         polled: PolledFilters,
         owner: object,
         limits: Limits,
+        account: Account | None = None,
         notifications: bool = True,
         http: bool = False,
     ) -> None:
@@ -119,6 +128,8 @@ class Session:
         self._registry = registry
         self._polled = polled
         self._limits = limits
+        self._account = account
+        self._gated = account is not None or limits.concurrent_requests > 0
         self._notifications = notifications
         face = dialect.http if http else None
         self._methods = dialect.methods if face is None else face.methods
@@ -126,14 +137,9 @@ class Session:
         self._tickets: dict[int, _Ticket] = {}
         self._next_ticket = 1
         self._forwards = 1 if dialect.replies_in_order else limits.open_forwards
-        # Nearly always empty, and an empty deque weighs ten times as much as a list.
-        self._queue: list[tuple[Subscription, Notice]] = []
-        self._held: dict[Subscription, list[Notice]] = {}
-        self._queued_notices = 0
-        self._queued_bytes = 0
-        self._congested = False
-        self._congested_since: float | None = None
+        self.backlog = Backlog()
         self.owner = owner
+        self.fault: Fault | None = None
         self.direct = True
         self.closed = False
 
@@ -150,7 +156,7 @@ class Session:
     @property
     def queued(self) -> int:
         """How many notices wait."""
-        return self._queued_notices
+        return self.backlog.size
 
     def receive(self, data: bytes, now: float, out: Out) -> None:
         """Take one whole message from the peer."""
@@ -160,9 +166,9 @@ class Session:
         if parsed.__class__ is tuple:
             token, method, params, fault = parsed
             if fault is not None:
-                out.append(self._dialect.envelope.render_fault(token, fault))
+                self._refuse(token, fault, out)
                 return
-            self._settle(token, None, self._evaluate(method, params, out), now, out)
+            self._settle(token, None, self._evaluate(method, params, now, out), now, out)
         elif isinstance(parsed, Batch):
             self._run(_Batch(iter(parsed.requests)), now, out)
 
@@ -183,21 +189,14 @@ class Session:
         """Take a notice that could not be written directly; it waits, or leaves, in order."""
         if not subscription.active or self.closed:
             return
-        held = self._held.get(subscription)
-        if held is not None:
-            held.append(notice)
-        elif self._congested or self._queue:
-            self._queue.append((subscription, notice))
-        else:
-            out.append(_text(subscription, notice))
-            return
-        self._queued_notices += 1
-        self._queued_bytes += notice.size
-        self._check_bounds(out)
+        if not self.backlog.keep(subscription, notice):
+            out.append(text_of(subscription, notice))
+        elif self.backlog.full(self._limits):
+            self._fail(POLICY_VIOLATION, "notification buffer overflow", out)
 
     def congest(self) -> None:
         """Note that the outlet takes no more for now."""
-        self._congested = True
+        self.backlog.congest()
         self.direct = False
 
     def relieve(self, out: Out, budget: int) -> None:
@@ -207,28 +206,23 @@ class Session:
             out: receives the messages.
             budget: stop after about so many bytes; call again when they are gone.
         """
-        self._congested = False
-        self._congested_since = None
-        taken = 0
-        for subscription, notice in self._queue:
-            if budget <= 0:
-                break
-            out.append(_text(subscription, notice))
-            budget -= notice.size
-            self._queued_bytes -= notice.size
-            taken += 1
-        del self._queue[:taken]
-        self._queued_notices -= taken
+        self.backlog.relieve(out, budget)
         self._settle_direct()
 
     def tick(self, now: float, out: Out) -> None:
         """Close a reader that has taken nothing for long."""
-        if not self._congested or not self._queue:
-            self._congested_since = None
-        elif self._congested_since is None:
-            self._congested_since = now
-        elif now - self._congested_since >= self._limits.stalled_s:
-            self._fail(f"nothing read for {self._limits.stalled_s:g} s", out)
+        limit_s = self._limits.stalled_s
+        if self.backlog.stalled(now, limit_s):
+            self._fail(POLICY_VIOLATION, f"nothing read for {limit_s:g} s", out)
+
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Close a subscription, whoever asks for it; False when there is none of this id."""
+        removed = self._registry.remove(self, subscription_id)
+        if removed is None:
+            return False
+        self.backlog.forget(removed)
+        self._settle_direct()
+        return True
 
     def close(self) -> None:
         """Forget everything: subscriptions, open forwards, waiting notices."""
@@ -236,13 +230,22 @@ class Session:
         self.direct = False
         self._registry.drop_owner(self)
         self._tickets.clear()
-        self._queue.clear()
-        self._held.clear()
-        self._queued_notices = self._queued_bytes = 0
+        self.backlog.drop()
 
     # Requests
 
-    def _evaluate(self, method: str, params: Any, out: Out) -> Outcome | Fault | Json:
+    def _refuse(self, token: Any, fault: Fault, out: Out) -> None:
+        """Answer a message that is no request; some dialects end the connection over it."""
+        self.fault = fault
+        out.append(self._dialect.envelope.render_fault(token, fault))
+        if fault.code in self._dialect.fatal:
+            self._fail(NORMAL, "", out)
+
+    def _evaluate(self, method: str, params: Any, now: float, out: Out) -> Outcome | Fault | Json:
+        if self._gated:
+            refused = self._gate(method, now)
+            if refused is not None:
+                return refused
         handler = self._methods.get(method)
         if handler is None:
             return self._dialect.faults.unknown_method(method)
@@ -250,6 +253,17 @@ class Session:
             return handler(self._view, params)
         except Exception as error:  # noqa: BLE001 - our own bug must not end the connection
             return self._fault_of(error, out)
+
+    def _gate(self, method: str, now: float) -> Fault | None:
+        """Return why a request is not even looked at, or None when it is."""
+        most = self._limits.concurrent_requests
+        if most and len(self._tickets) >= most:
+            return self._dialect.faults.too_many_requests
+        if self._account is not None:
+            costs = self._dialect.costs
+            if not self._account.spend(costs.methods.get(method, costs.default), now):
+                return self._dialect.faults.throughput_exceeded
+        return None
 
     def _guarded(self, step: Callable[[Any], Any], value: Any, out: Out) -> Any:
         try:
@@ -287,10 +301,7 @@ class Session:
     def _perform(self, outcome: Outcome, now: float) -> Any:
         """Do what an outcome asks of this connection or of the polled filters."""
         if isinstance(outcome, Unsubscribe):
-            removed = self._registry.remove(self, outcome.subscription_id)
-            if removed is not None:
-                self._forget(removed)
-            return outcome.then(removed is not None)
+            return outcome.then(self._unsubscribe_own(outcome.subscription_id))
         if isinstance(outcome, Install):
             return self._polled.install(outcome.filter, outcome.encode, now)
         if isinstance(outcome, Poll):
@@ -302,17 +313,25 @@ class Session:
             return self._polled.uninstall(outcome.filter_id)
         raise TypeError(f"no way to perform {type(outcome).__name__}")
 
+    def _unsubscribe_own(self, subscription_id: str) -> bool:
+        """Close a subscription for its own client; over HTTP, that of a connection of its key."""
+        if self._notifications or self._account is None:
+            return self.unsubscribe(subscription_id)
+        return self._account.unsubscribe(subscription_id)
+
     def _reply(self, token: Any, batch: _Batch | None, outcome: Any, out: Out) -> None:
         if token is None:
             return
         envelope = self._dialect.envelope
-        if outcome.__class__ is Fault:
-            reply = envelope.render_fault(token, outcome)
-        else:
+        if outcome.__class__ is not Fault:
             try:
                 reply = envelope.render_result(token, outcome)
             except Exception as error:  # noqa: BLE001 - a result that is no JSON is our bug
-                reply = envelope.render_fault(token, self._fault_of(error, out))
+                outcome = self._fault_of(error, out)
+        if outcome.__class__ is Fault:
+            if batch is None:
+                self.fault = outcome
+            reply = envelope.render_fault(token, outcome)
         if batch is None:
             out.append(reply)
         else:
@@ -328,7 +347,7 @@ class Session:
             elif batch.size > limit:
                 outcome = self._dialect.faults.response_too_large
             else:
-                outcome = self._evaluate(method, params, out)
+                outcome = self._evaluate(method, params, now, out)
             if not self._settle(token, batch, outcome, now, out):
                 return
         if batch.replies:
@@ -355,7 +374,7 @@ class Session:
         """Start a subscription after its reply: at once, or when the batch answer has left."""
         if batch is not None:
             batch.held.append(subscription)
-            self._held[subscription] = []
+            self.backlog.hold(subscription)
             self.direct = False
         render = self._dialect.envelope.render_notice
         for item in request.initial:
@@ -364,37 +383,14 @@ class Session:
     def _release(self, batch: _Batch, out: Out) -> None:
         """Let go what waited for the answer of this batch."""
         for subscription in batch.held:
-            for notice in self._held.pop(subscription, ()):
-                self._queued_notices -= 1
-                self._queued_bytes -= notice.size
+            for notice in self.backlog.release(subscription):
                 self.deliver(subscription, notice, out)
         if batch.held:
             self._settle_direct()
 
-    def _forget(self, subscription: Subscription) -> None:
-        """Drop what waits for a subscription that was closed."""
-        gone = self._held.pop(subscription, [])
-        if self._queue:
-            gone += [notice for waiting, notice in self._queue if waiting is subscription]
-            self._queue = [entry for entry in self._queue if entry[0] is not subscription]
-        self._queued_notices -= len(gone)
-        self._queued_bytes -= sum(notice.size for notice in gone)
-        self._settle_direct()
-
     def _settle_direct(self) -> None:
-        self.direct = not (self._congested or self._queue or self._held or self.closed)
+        self.direct = self.backlog.free and not self.closed
 
-    def _check_bounds(self, out: Out) -> None:
-        if (
-            self._queued_notices >= self._limits.queued_notices
-            or self._queued_bytes >= self._limits.queued_bytes
-        ):
-            self._fail("notification buffer overflow", out)
-
-    def _fail(self, reason: str, out: Out) -> None:
+    def _fail(self, code: int, reason: str, out: Out) -> None:
         self.close()
-        out.append(Close(POLICY_VIOLATION, reason))
-
-
-def _text(subscription: Subscription, notice: Notice) -> bytes:
-    return notice.head + subscription.wire_id + notice.tail
+        out.append(Close(code, reason))

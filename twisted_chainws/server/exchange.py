@@ -9,14 +9,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import Request
 
-from twisted_chainws.dialects.base import Dialect, Fault, Refused
+from twisted_chainws.dialects.base import Dialect, Refused
 from twisted_chainws.dialects.session import Crashed, Forwarded
 from twisted_chainws.server.protocol import Route, open_session
 
 __all__ = ["Exchange", "compressed"]
-
-TIMED_OUT: Final = Fault(code=-32_002, message="request timed out")
-"""Source: ``ethereum.md`` 1.5 (go-ethereum ``rpc/errors.go``)."""
 
 GZIP_BYTES: Final = 1_024
 """Smaller answers are not worth compressing. Source: ``ethereum.md`` 1.8."""
@@ -35,6 +32,7 @@ class Exchange:
         self._reactor = reactor
         self._request = request
         self._route = route
+        self._dialect = dialect
         self._session = open_session(route, dialect, self, http=True)
         self._calls: dict[int, Deferred[Any]] = {}
         self._reply: list[bytes] = []
@@ -90,7 +88,7 @@ class Exchange:
     def _late(self) -> None:
         """Answer what is open with a time-out; calls of a batch that were not begun as well."""
         self._timer = None
-        late = Refused(TIMED_OUT)
+        late = Refused(self._dialect.faults.timed_out)
         tickets = list(self._calls)
         for call in self._drop_calls():
             call.cancel()

@@ -28,6 +28,8 @@ INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 REVERTED: Final = 3
 NOT_MINED_IN_TIME: Final = 4
+TOO_MANY_REQUESTS: Final = 429
+REQUEST_TIMED_OUT: Final = -32002
 PRUNED: Final = 4444
 
 _WEI_PER_ETHER: Final = 10**18
@@ -262,6 +264,23 @@ NOTIFICATIONS_UNSUPPORTED: Final = Fault(
     code=METHOD_NOT_FOUND, message="notifications not supported"
 )
 
+_RETRY: Final = (
+    "If you have retries enabled, you can safely ignore this message. "
+    "If not, check out https://docs.alchemy.com/reference/throughput"
+)
+
+TOO_MANY_CONCURRENT: Final = Fault(
+    code=TOO_MANY_REQUESTS,
+    message=f"Your app has exceeded its concurrent requests capacity. {_RETRY}",
+)
+"""Source: Alchemy, error of 2023, observed in reports; its error reference names the case."""
+
+THROUGHPUT_EXCEEDED: Final = Fault(
+    code=TOO_MANY_REQUESTS,
+    message=f"Your app has exceeded its compute units per second capacity. {_RETRY}",
+)
+"""Source: Alchemy, "Throughput", section Error response."""
+
 _CRASHED: Final = Fault(code=INTERNAL_ERROR, message="method handler crashed")
 
 
@@ -297,4 +316,7 @@ def make_faults(profile: Profile) -> Faults:
         response_too_large=Fault(code=TRANSACTION_REJECTED, message="response too large"),
         internal=_CRASHED,
         notifications_unsupported=NOTIFICATIONS_UNSUPPORTED,
+        too_many_requests=TOO_MANY_CONCURRENT,
+        throughput_exceeded=THROUGHPUT_EXCEEDED,
+        timed_out=Fault(code=REQUEST_TIMED_OUT, message="request timed out"),
     )
