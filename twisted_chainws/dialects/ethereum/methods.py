@@ -15,12 +15,11 @@ from twisted_chainws.dialects.base import (
     Handler,
     HttpFace,
     Json,
-    Limits,
     Profile,
     Refused,
     View,
 )
-from twisted_chainws.dialects.ethereum import reads, subscribe
+from twisted_chainws.dialects.ethereum import capacity, reads, subscribe
 from twisted_chainws.dialects.ethereum.development import DEVELOPMENT, REWIND
 from twisted_chainws.dialects.ethereum.encode import evm_transactions
 from twisted_chainws.dialects.ethereum.errors import make_faults, unknown_method
@@ -120,14 +119,21 @@ def make(profile: Profile) -> Dialect:
         name="ethereum",
         title="Ethereum JSON-RPC",
         default_port=DEFAULT_PORT,
-        envelope=jsonrpc.ENVELOPE,
+        envelope=capacity.envelope_of(profile),
         methods=methods,
         topics=TOPICS,
         faults=make_faults(profile),
         projection=EthereumLedger,
         announce=announce,
-        http=HttpFace(methods=_over_http(methods), content_types=HTTP_CONTENT_TYPES),
-        limits=Limits(),
+        http=HttpFace(
+            methods=_over_http(methods),
+            content_types=HTTP_CONTENT_TYPES,
+            status=capacity.status_of(profile),
+            origin_refused=capacity.origin_refused_of(profile),
+        ),
+        limits=capacity.limits_of(profile),
         claims=jsonrpc.claims,
         subprotocols=("alchemy-",),
+        fatal=capacity.fatal_of(profile),
+        costs=capacity.COSTS,
     )
