@@ -1,15 +1,18 @@
 import errno
+import inspect
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
 from tests.server.peer import BINARY, CLOSE, TEXT, frame, pause, reactor, until
 from tests.websocket.certificates import authority, leaf, write
 from tests.websocket.serving import Serving, config, refusal, serving
+from twisted_chainws.websocket.awaiting import Outcome
 from twisted_chainws.websocket.codes import ConnectionNotFound, ErrorCode, NotOpen, ServerEvent
 from twisted_chainws.websocket.server import WebSocketServer, bind_error, create_web_socket_server
 from twisted_chainws.websocket.values import (
@@ -261,6 +264,56 @@ async def test_calls_in_the_wrong_state() -> None:
     await idle()
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_is_gone_stays_gone_after_stop() -> None:
+    """(o) Its value is 2302006 although the server is stopped; while it still closes, 2302999."""
+    async with serving() as stand:
+        server = stand.server
+        peer, client = await stand.joined()
+        await server.stop()
+        for outcome in (server.send("x", client), server.close(client)):
+            error = await refusal(outcome)
+            assert (error.code, error.data) == (2302999, "not started")
+        await peer.ended()
+        await server.when_stopped()
+        for outcome in (server.send("x", client), server.close(client)):
+            assert (await refusal(outcome)).code == 2302006
+        by_hand = WebSocketConnection(client.client_ip, client.client_port)
+        assert (await refusal(server.send("x", by_hand))).code == 2302999
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_is_nobody_before_its_connect() -> None:
+    """(o) While the handshake is decided on, a value made by hand is 2302006, and nothing listed."""
+    deciding: list[Deferred[object]] = []
+
+    def accept(_: object) -> Deferred[object]:
+        deciding.append(Deferred())
+        return deciding[-1]
+
+    async with serving(accept=accept) as stand:
+        peer = await stand.ask()
+        await until(lambda: deciding)
+        wire: Any = peer.transport
+        value = WebSocketConnection("127.0.0.1", wire.getHost().port)
+        for outcome in (stand.server.send("x", value), stand.server.close(value)):
+            assert (await refusal(outcome)).code == 2302006
+        assert await stand.server.list_all_connections() == []
+        deciding[0].callback(True)
+        assert await stand.tell("connect") == value
+        assert await stand.server.send("x", value)
+
+
+@pytest.mark.parametrize(
+    "name", ["start", "send", "close", "stop", "list_all_connections", "when_stopped"]
+)
+def test_what_returns_a_deferred_says_on_which_thread(name: str) -> None:
+    """(o) The row of each method, and the rule for threads in its docstring."""
+    method = getattr(WebSocketServer, name)
+    assert inspect.signature(method).return_annotation.__origin__ is Outcome
+    assert "must be called on the reactor's thread" in method.__doc__
+
+
 @pytest.mark.parametrize("count", [0, 1, 20])
 @pytest_twisted.ensureDeferred
 async def test_stopping_closes_every_client(count: int) -> None:
@@ -462,7 +515,7 @@ async def test_codes_of_start_in_their_order() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_the_permission_check() -> None:
-    """It sees address and port; one that breaks is 2302999 and does not escape."""
+    """It sees address and port; one that breaks, or does not decide at once, is 2302999."""
     asked: list[tuple[str, int]] = []
 
     def allow(ip: str, port: int) -> bool:
@@ -472,8 +525,14 @@ async def test_the_permission_check() -> None:
     def breaks(ip: str, port: int) -> bool:
         raise ZeroDivisionError(ip, port)
 
+    async def undecided(ip: str, port: int) -> bool:
+        return (ip, port) != ("127.0.0.1", 0)
+
     async with WebSocketServer(reactor) as server:
-        assert (await refusal(server.start(config(permission_check=breaks)))).code == 2302999
+        checks: list[Any] = [breaks, undecided, lambda *_: Deferred(), lambda *_: None]
+        for check in checks:
+            error = await refusal(server.start(config(permission_check=check)))
+            assert (error.code, server.address) == (2302999, None)
         error = await refusal(server.start(config(permission_check=allow)))
         assert (error.code, error.message) == (201, "Permission denied.")
         assert await server.start(config(permission_check=allow))

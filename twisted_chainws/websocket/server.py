@@ -4,6 +4,7 @@ Source: ``ohos-websocket.md`` 1.4, 3.2, 3.5, 3.7 (OpenHarmony ``WebSocketServer`
 """
 
 import errno
+import inspect
 import socket
 from collections.abc import Callable
 from itertools import count
@@ -94,7 +95,7 @@ class WebSocketServer:
         return [] if self._latest is None else self._latest.connections
 
     def start(self, config: WebSocketServerConfig) -> Outcome[bool]:
-        """Listen.
+        """Listen; must be called on the reactor's thread.
 
         Returns:
             True when the port is bound; or 401 for wrong types; 201 if the system or
@@ -105,7 +106,7 @@ class WebSocketServer:
         return attempt(lambda: self._start(config), None)
 
     def send(self, data: Data, connection: WebSocketConnection) -> Outcome[bool]:
-        """Send a message to a client.
+        """Send a message to a client; must be called on the reactor's thread.
 
         Args:
             data: ``str`` as text, ``bytes``, ``bytearray`` or ``memoryview`` as binary.
@@ -113,36 +114,43 @@ class WebSocketServer:
 
         Returns:
             True, once what waited before has been read by the client; or 401 for data of a wrong
-            type or too long; 2302006 if the connection is gone; 2302999 if it is closing, the
-            server is not started, or the client reads too slowly or is lost meanwhile.
+            type or too long; 2302006 if the connection is gone, also after ``stop``; 2302999 if it
+            is closing, the server is not started, or the client reads too slowly or is lost
+            meanwhile.
         """
         return attempt(lambda: self._send(data, connection), None)
 
     def close(
         self, connection: WebSocketConnection, options: WebSocketCloseOptions | None = None
     ) -> Outcome[bool]:
-        """Begin to close a connection; ``close`` follows.
+        """Begin to close a connection; must be called on the reactor's thread.
 
         Args:
             connection: from an event, or made by hand.
             options: code and reason; None for 1000 without a reason.
 
         Returns:
-            True; or 401 for a code that may not be sent; 2302006 if the connection is gone;
-            2302999 if it is closing already or the server is not started.
+            True, and ``close`` follows; or 401 for a code that may not be sent; 2302006 if the
+            connection is gone, also after ``stop``; 2302999 if it is closing already or the server
+            is not started.
         """
         return attempt(lambda: self._close(connection, options), None)
 
     def list_all_connections(self) -> Outcome[list[WebSocketConnection]]:
-        """Return the clients, the oldest first; 2302999 if the server is not started."""
+        """Return the clients; must be called on the reactor's thread.
+
+        Returns:
+            As ``connections``, the oldest first; 2302999 if the server is not started.
+        """
         if self._running is None:
             return failed(NotOpen(data="not started"))
         return succeeded(self._running.connections)
 
     def stop(self) -> Outcome[bool]:
-        """Stop listening, and close every connection with 1001 "server is going away".
+        """Stop listening, and close all connections; must be called on the reactor's thread.
 
-        The server may be started again as soon as this fires.
+        Clients are told 1001 "server is going away". The server may be started again as soon as
+        this fires.
 
         Returns:
             True when the port is free and every Close was sent; 2302999 if it is not started.
@@ -150,10 +158,12 @@ class WebSocketServer:
         return attempt(self._stop, None)
 
     def when_stopped(self) -> Outcome[None]:
-        """Return what fires when the server has stopped and its last ``close`` was told.
+        """Wait for the end of the last connection; must be called on the reactor's thread.
 
-        Clients that do not answer are cut after ``close_timeout``. It fires at once if the server
-        was never started, or has stopped already.
+        Returns:
+            Fires when the server has stopped and its last ``close`` was told; clients that do not
+            answer are cut after ``close_timeout``. At once if it was never started, or has stopped
+            already.
         """
         return succeeded(None) if self._latest is None else self._latest.when_over()
 
@@ -189,13 +199,21 @@ class WebSocketServer:
 
     def _permitted(self, config: WebSocketServerConfig) -> bool:
         check = config.permission_check
+        if check is None:
+            return True
         try:
-            return check is None or bool(check(config.server_ip, config.server_port))
+            allowed: object = check(config.server_ip, config.server_port)
         except Exception as error:
             raise unknown_error("permission_check broke") from error
+        if isinstance(allowed, bool):
+            return allowed
+        # A coroutine, above all, would count as a yes.
+        if inspect.iscoroutine(allowed):
+            allowed.close()
+        raise unknown_error("permission_check returned neither True nor False")
 
     def _send(self, data: object, value: object) -> Deferred[bool] | None:
-        running = self._started()
+        running = self._started(value)
         config = running.config
         payload, binary = outgoing_message(data, config.max_send_size)
         connection = self._found(running, value)
@@ -204,7 +222,7 @@ class WebSocketServer:
         return connection.send(payload, binary=binary, unsent_limit=config.max_unsent_size)
 
     def _close(self, value: object, options: object) -> None:
-        running = self._started()
+        running = self._started(value)
         code, reason = outgoing_close(options)
         connection = self._found(running, value)
         if not connection.is_usable:
@@ -216,10 +234,14 @@ class WebSocketServer:
         self._running = None
         return running.stop().addCallback(lambda _: True)
 
-    def _started(self) -> Listener:
-        if self._running is None:
-            raise NotOpen(data="not started")
-        return self._running
+    def _started(self, value: object = None) -> Listener:
+        """Return the run; without one, a client that is gone is still gone, else not started."""
+        if self._running is not None:
+            return self._running
+        latest = self._latest
+        if latest is not None and isinstance(value, WebSocketConnection) and value.serial:
+            self._found(latest, value)
+        raise NotOpen(data="not started")
 
     def _found(self, running: Listener, value: object) -> Served:
         if not isinstance(value, WebSocketConnection):
