@@ -140,6 +140,8 @@ class Receipt:
         bloom: 256 bytes.
         blob_gas_used: None except for blob transactions, like ``blob_gas_price``.
         events: named events beside the EVM logs.
+        state_root: state after this transaction, which is what blocks before Byzantium say instead
+            of whether it succeeded (``succeeded`` is True there); None since.
     """
 
     succeeded: bool
@@ -152,6 +154,7 @@ class Receipt:
     blob_gas_used: Gas | None
     blob_gas_price: Wei | None
     events: tuple[NamedEvent, ...]
+    state_root: Hash32 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

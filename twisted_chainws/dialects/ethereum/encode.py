@@ -280,10 +280,16 @@ def _receipt(block: Block, position: int, first_log: int) -> dict[str, Any]:
             for offset, log in enumerate(receipt.logs)
         ],
         "logsBloom": encode_data(receipt.bloom),
-        "status": "0x1" if receipt.succeeded else "0x0",
+        **_outcome(receipt),
         "to": None if transaction.to is None else encode_data(transaction.to),
         "transactionHash": encode_data(transaction.hash),
         "transactionIndex": encode_quantity(position),
         "type": encode_quantity(transaction.type),
     }
     return shape
+
+
+def _outcome(receipt: Receipt) -> dict[str, str]:
+    if receipt.state_root is not None:
+        return {"root": encode_data(receipt.state_root)}
+    return {"status": "0x1" if receipt.succeeded else "0x0"}

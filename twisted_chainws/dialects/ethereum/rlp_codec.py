@@ -71,10 +71,11 @@ def encode_receipts(block: Block) -> list[bytes]:
 
 
 def encode_receipt(transaction: EvmTransaction, receipt: Receipt) -> bytes:
-    """Encode one receipt as it enters the receipts trie (status form, since Byzantium)."""
+    """Encode one receipt as it enters the receipts trie (a state root before Byzantium)."""
+    succeeded = b"\x01" if receipt.succeeded else b""
     encoded = _encode(
         [
-            b"\x01" if receipt.succeeded else b"",
+            succeeded if receipt.state_root is None else receipt.state_root,
             _integer(receipt.cumulative_gas_used),
             receipt.bloom,
             [_log_fields(log) for log in receipt.logs],

@@ -8,8 +8,8 @@ from eth_keys import keys
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.sources.devchain.engine.core import Engine
-from twisted_chainws.sources.devchain.engine.head import Genesis, GenesisAccount
 from twisted_chainws.sources.devchain.engine.vm import TransactionFields, signed
+from twisted_chainws.sources.devchain.genesis import Genesis, GenesisAccount
 
 CHAIN_ID: Final = 31337
 GAS_LIMIT: Final = 30_000_000

@@ -14,11 +14,9 @@ from twisted_chainws.chain.model import (
     Receipt,
 )
 from twisted_chainws.sources.devchain.engine.convert import (
-    blob_base_fee,
     decode_natives,
     encode_natives,
     next_base_fee,
-    next_blob_base_fee,
 )
 
 ADDRESS = st.binary(min_size=20, max_size=20)
@@ -68,9 +66,8 @@ def test_native_transactions_survive_their_encoding(
 
 
 def header(**changes: int) -> SimpleNamespace:
-    """Return the members of a header that fees depend on."""
+    """Return the members of a header that the base fee depends on."""
     values = {"gas_limit": 30_000_000, "gas_used": 0, "base_fee_per_gas": 10**9}
-    values |= {"excess_blob_gas": 0, "blob_gas_used": 0}
     return SimpleNamespace(**(values | changes))
 
 
@@ -80,11 +77,4 @@ def test_the_base_fee_follows_eip_1559() -> None:
     assert next_base_fee(header(gas_used=15_000_000)) == 10**9
     assert next_base_fee(header(gas_used=30_000_000)) == 1_125_000_000
     assert next_base_fee(header(base_fee_per_gas=0, gas_used=30_000_000)) == 1
-
-
-def test_the_blob_fee_follows_the_excess() -> None:
-    """Without excess it is 1 wei; a full block of blobs adds to the excess of its child."""
-    assert blob_base_fee(header()) == next_blob_base_fee(header()) == 1
-    assert blob_base_fee(header(excess_blob_gas=5_007_716)) == 2
-    full = header(excess_blob_gas=10_000_000 - 393_216, blob_gas_used=1_179_648)
-    assert next_blob_base_fee(full) == blob_base_fee(header(excess_blob_gas=10_000_000))
+    assert next_base_fee(SimpleNamespace()) == 0

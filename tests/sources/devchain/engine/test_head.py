@@ -31,8 +31,6 @@ from twisted_chainws.sources.devchain.engine.draft import Draft, DraftFields
 from twisted_chainws.sources.devchain.engine.head import (
     LEDGER_ADDRESS,
     DevChain,
-    Genesis,
-    GenesisAccount,
     create_chain,
     genesis_accounts,
     open_chain,
@@ -40,6 +38,7 @@ from twisted_chainws.sources.devchain.engine.head import (
 )
 from twisted_chainws.sources.devchain.engine.state import StateReader, state_at
 from twisted_chainws.sources.devchain.engine.vm import DevBuilder
+from twisted_chainws.sources.devchain.genesis import Genesis, GenesisAccount
 
 
 class Chain:

@@ -24,7 +24,7 @@ from tests.sources.devchain.engine.building import (
 )
 from twisted_chainws.errors import UnknownBlock, UnknownBlockHash
 from twisted_chainws.sources.devchain.engine.core import Engine
-from twisted_chainws.sources.devchain.engine.head import Genesis
+from twisted_chainws.sources.devchain.genesis import Genesis
 
 WRITER = """
 import sys

@@ -6,7 +6,6 @@ from typing import Any
 from eth.abc import BlockHeaderAPI, ComputationAPI
 from eth.exceptions import Revert, VMError
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
-from eth.vm.forks.prague.computation import PragueComputation
 from eth_typing import Address
 from eth_utils import ValidationError, to_checksum_address
 
@@ -118,7 +117,9 @@ class CallSite:
             self.header,
             self.root,
             env=env,
-            state_class=_state_class(self.accounts),
+            state_class=_state_class(
+                self.chain.get_vm(self.header).get_state_class(), self.accounts
+            ),
         )
         if request.blob_hashes is not None and not request.max_blob_fee:
             state.blob_base_fee_override = 0
@@ -130,14 +131,15 @@ class CallSite:
         return state
 
 
-def _state_class(accounts: tuple[AccountOverride, ...]) -> type[DevState]:
+def _state_class(base: Any, accounts: tuple[AccountOverride, ...]) -> type[DevState]:
+    """Return the state class of a fork, with precompiles moved as the overrides say."""
     moves = {
         account.address: account.move_precompile_to
         for account in accounts
         if account.move_precompile_to is not None
     }
     overridden = {account.address for account in accounts}
-    known = PragueComputation.get_precompiles()
+    known = base.computation_class.get_precompiles()
     precompiles: dict[Any, Any] = dict(known)
     for source, target in moves.items():
         if source not in known:
@@ -153,9 +155,9 @@ def _state_class(accounts: tuple[AccountOverride, ...]) -> type[DevState]:
         if account.code is not None:
             precompiles.pop(account.address, None)
     if precompiles == known:
-        return DevState
-    computation = type("MovedComputation", (PragueComputation,), {"_precompiles": precompiles})
-    return type("MovedState", (DevState,), {"computation_class": computation})
+        return base  # type: ignore[no-any-return]
+    computation = type("MovedComputation", (base.computation_class,), {"_precompiles": precompiles})
+    return type("MovedState", (base,), {"computation_class": computation})
 
 
 def _override_account(state: DevState, given: AccountOverride) -> None:

@@ -1,18 +1,15 @@
 """py-evm objects to values of the chain model, and the encoding of native transactions."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import orjson
 import rlp
 from eth._utils.address import generate_contract_address
-from eth._utils.calculations import fake_exponential
 from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
-from eth.vm.forks.cancun.constants import GAS_PER_BLOB, MIN_BLOB_BASE_FEE
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
-from eth.vm.forks.prague.constants import BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE
-from eth.vm.forks.prague.headers import calc_excess_blob_gas_prague
 
+from twisted_chainws.chain.forks import GAS_PER_BLOB
 from twisted_chainws.chain.model import (
     AccessListEntry,
     Authorization,
@@ -32,31 +29,30 @@ from twisted_chainws.chain.model import (
 from twisted_chainws.chain.types import Address20, BlockNumber, Gas, Hash32, Timestamp, Wei
 
 _BLOB, _SET_CODE, _ACCESS_LIST = 3, 4, 1
+_ROOT = 32
 
 Native = tuple[NativeTransaction, Receipt]
 
 
-def blob_base_fee(header: BlockHeaderAPI) -> int:
-    """Return the price of blob gas in the block of ``header``, wei (EIP-4844, EIP-7691)."""
-    return _blob_price(header.excess_blob_gas)
-
-
-def next_blob_base_fee(header: BlockHeaderAPI) -> int:
-    """Return the price of blob gas in a child of ``header``, wei."""
-    return _blob_price(calc_excess_blob_gas_prague(header))
-
-
 def next_base_fee(header: BlockHeaderAPI) -> int:
-    """Return the base fee of a child of ``header``, wei (EIP-1559)."""
+    """Return the base fee of a child of ``header``, wei (EIP-1559); 0 before London."""
+    if not hasattr(header, "base_fee_per_gas"):
+        return 0
     return int(calculate_expected_base_fee_per_gas(header))
 
 
-def _blob_price(excess: int) -> int:
-    return int(fake_exponential(MIN_BLOB_BASE_FEE, excess, BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE))
+_V = TypeVar("_V")
+
+
+def _given(header: BlockHeaderAPI, name: str, make: Callable[[Any], _V]) -> _V | None:
+    """Return a header field of a later fork, None where the header has no such field."""
+    # py-evm's older headers raise AttributeError for them.
+    value = getattr(header, name, None)
+    return None if value is None else make(value)
 
 
 def convert_header(header: BlockHeaderAPI) -> EthereumHeader:
-    """Convert a Prague header."""
+    """Convert the header of any fork."""
     return EthereumHeader(
         parent_hash=Hash32(header.parent_hash),
         uncles_hash=Hash32(header.uncles_hash),
@@ -73,12 +69,12 @@ def convert_header(header: BlockHeaderAPI) -> EthereumHeader:
         extra_data=header.extra_data,
         mix_hash=Hash32(header.mix_hash),
         nonce=header.nonce,
-        base_fee_per_gas=Wei(header.base_fee_per_gas),
-        withdrawals_root=Hash32(header.withdrawals_root),
-        blob_gas_used=Gas(header.blob_gas_used),
-        excess_blob_gas=Gas(header.excess_blob_gas),
-        parent_beacon_block_root=Hash32(header.parent_beacon_block_root),
-        requests_hash=Hash32(header.requests_hash),
+        base_fee_per_gas=_given(header, "base_fee_per_gas", Wei),
+        withdrawals_root=_given(header, "withdrawals_root", Hash32),
+        blob_gas_used=_given(header, "blob_gas_used", Gas),
+        excess_blob_gas=_given(header, "excess_blob_gas", Gas),
+        parent_beacon_block_root=_given(header, "parent_beacon_block_root", Hash32),
+        requests_hash=_given(header, "requests_hash", Hash32),
     )
 
 
@@ -143,6 +139,7 @@ def convert_receipt(
     receipt: ReceiptAPI,
     gas_before: int,
     header: BlockHeaderAPI,
+    blob_fee: int,
 ) -> Receipt:
     """Convert a receipt.
 
@@ -150,20 +147,24 @@ def convert_receipt(
         transaction: whose receipt it is.
         receipt: as py-evm keeps it; its gas is cumulative.
         gas_before: gas of the block before this transaction.
-        header: of the block; only its base fee and excess blob gas are used.
+        header: of the block; only its base fee is used.
+        blob_fee: price of blob gas in the block, wei.
     """
     is_blob = transaction.type_id == _BLOB
     price = min(
         transaction.max_fee_per_gas,
-        header.base_fee_per_gas + transaction.max_priority_fee_per_gas,
+        (getattr(header, "base_fee_per_gas", 0) + transaction.max_priority_fee_per_gas),
     )
+    # Before Byzantium the field holds the state root after the transaction.
+    has_root = len(receipt.state_root) == _ROOT
     created = (
         None
         if transaction.to
         else Address20(generate_contract_address(transaction.sender, transaction.nonce))
     )
     return Receipt(
-        succeeded=receipt.state_root == b"\x01",
+        succeeded=receipt.state_root == b"\x01" or has_root,
+        state_root=Hash32(receipt.state_root) if has_root else None,
         gas_used=Gas(receipt.gas_used - gas_before),
         cumulative_gas_used=Gas(receipt.gas_used),
         effective_gas_price=Wei(price),
@@ -180,7 +181,7 @@ def convert_receipt(
         blob_gas_used=(
             Gas(GAS_PER_BLOB * len(transaction.blob_versioned_hashes)) if is_blob else None
         ),
-        blob_gas_price=Wei(blob_base_fee(header)) if is_blob else None,
+        blob_gas_price=Wei(blob_fee) if is_blob else None,
         events=(),
     )
 
@@ -189,13 +190,21 @@ def convert_block(
     block: Any,
     receipts: Sequence[ReceiptAPI],
     natives: Sequence[Native],
+    blob_fee: int,
 ) -> Block:
-    """Convert a sealed block with its receipts; native transactions follow the EVM ones."""
+    """Convert a sealed block with its receipts; native transactions follow the EVM ones.
+
+    Args:
+        block: of any fork.
+        receipts: of its EVM transactions.
+        natives: the other transactions.
+        blob_fee: price of blob gas in the block, wei.
+    """
     header = block.header
     befores = [0, *(receipt.gas_used for receipt in receipts)]
     transactions: list[Transaction] = [convert_transaction(item) for item in block.transactions]
     converted = [
-        convert_receipt(transaction, receipt, before, header)
+        convert_receipt(transaction, receipt, before, header, blob_fee)
         for transaction, receipt, before in zip(block.transactions, receipts, befores, strict=False)
     ]
     return Block(
@@ -208,17 +217,23 @@ def convert_block(
         extras=EthereumExtras(
             header=convert_header(header),
             size=len(rlp.encode(block)),
-            uncles=(),
-            withdrawals=tuple(
-                Withdrawal(
-                    index=item.index,
-                    validator_index=item.validator_index,
-                    address=Address20(item.address),
-                    amount_gwei=item.amount,
-                )
-                for item in block.withdrawals
-            ),
+            uncles=tuple(convert_header(uncle) for uncle in block.uncles),
+            withdrawals=_withdrawals(block),
         ),
+    )
+
+
+def _withdrawals(block: Any) -> tuple[Withdrawal, ...] | None:
+    if not hasattr(block, "withdrawals"):
+        return None
+    return tuple(
+        Withdrawal(
+            index=item.index,
+            validator_index=item.validator_index,
+            address=Address20(item.address),
+            amount_gwei=item.amount,
+        )
+        for item in block.withdrawals
     )
 
 

@@ -71,7 +71,7 @@ class Engine(BlockStore):
         parent = self.header(parent_hash)
         chain = self._chain
         if ephemeral:
-            chain = open_chain(OverlayDB(self._db), self.chain_id)
+            chain = open_chain(OverlayDB(self._db), self.chain_id, self.forks)
         fields = DraftFields(
             timestamp=timestamp,
             gas_limit=gas_limit,
@@ -205,8 +205,6 @@ class Engine(BlockStore):
         return unsigned(fields, sender)
 
     next_base_fee = staticmethod(convert.next_base_fee)
-    blob_base_fee = staticmethod(convert.blob_base_fee)
-    next_blob_base_fee = staticmethod(convert.next_blob_base_fee)
 
     # Inside
 

@@ -19,10 +19,10 @@ from eth.abc import (
 from eth.constants import ZERO_HASH32
 from eth.exceptions import PyEVMError
 from eth.vm.forks.cancun.state import get_total_blob_gas
-from eth.vm.forks.prague.constants import MAX_BLOB_GAS_PER_BLOCK
 from eth_typing import Address
 from eth_utils import ValidationError
 
+from twisted_chainws.chain.forks import GAS_PER_BLOB
 from twisted_chainws.chain.model import Block, NativeTransaction, Receipt
 from twisted_chainws.errors import BlockGasLimitExceeded, UndecodableTransaction
 from twisted_chainws.sources.devchain.engine.checks import check_executable
@@ -123,7 +123,7 @@ class Draft:
     @property
     def blob_gas_left(self) -> int:
         """Blob gas that further transactions may use."""
-        return int(MAX_BLOB_GAS_PER_BLOCK - self.header.blob_gas_used)
+        return int(self.vm.blobs.most * GAS_PER_BLOB - self.header.blob_gas_used)
 
     def add(self, transaction: SignedTransactionAPI) -> Receipt:
         """Run a transaction and return its receipt.
@@ -156,7 +156,9 @@ class Draft:
         )
         self.transactions.append(transaction)
         self.receipts.append(receipt)
-        return convert_receipt(transaction, receipt, gas_before, self.header)
+        return convert_receipt(
+            transaction, receipt, gas_before, self.header, self.vm.state.blob_base_fee
+        )
 
     def native(self, operation: NativeOperation) -> Receipt:
         """Apply a native transaction; if its `apply` raises, the draft is as it was."""
@@ -186,7 +188,8 @@ class Draft:
         db = self.chain.chaindb.db
         db[block.hash] = rlp.encode(block.header)
         self._put_record(db, block.hash)
-        sealed = convert_block(block, self.receipts, self.natives)
+        blob_fee = self.vm.state.blob_base_fee
+        sealed = convert_block(block, self.receipts, self.natives, blob_fee)
         if self._on_sealed is not None:
             self._on_sealed(sealed)
         return sealed

@@ -4,11 +4,13 @@ py-evm's own bookkeeping lets only longer branches win and leaves look-ups of un
 behind. So every block is kept by hash, and `set_head` alone decides which of them are canonical.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from eth.abc import (
     AtomicDatabaseAPI,
+    BlockAPI,
     BlockHeaderAPI,
     DatabaseAPI,
     SignedTransactionAPI,
@@ -16,44 +18,35 @@ from eth.abc import (
     WithdrawalAPI,
 )
 from eth.chains.base import Chain
-from eth.constants import ZERO_ADDRESS, ZERO_HASH32
+from eth.constants import BLANK_ROOT_HASH, ZERO_HASH32
 from eth.db.chain import ChainDB
 from eth.db.schema import SchemaV1
 from eth.exceptions import HeaderNotFound
+from eth.rlp.headers import BlockHeader
+from eth.vm.chain_context import ChainContext
+from eth.vm.forks.cancun.blocks import CancunBlockHeader
 from eth.vm.forks.cancun.constants import BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CONTRACT_CODE
+from eth.vm.forks.london.blocks import LondonBlockHeader
+from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.forks.prague.constants import HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CONTRACT_CODE
+from eth.vm.forks.shanghai.blocks import ShanghaiBlockHeader
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_typing import Address, BlockNumber, Hash32
 from rlp import decode
 
+from twisted_chainws.chain.forks import (
+    DEVELOPMENT,
+    Fork,
+    ForkSchedule,
+    next_excess_blob_gas,
+)
+from twisted_chainws.errors import Unsupported
+from twisted_chainws.sources.devchain.engine.rules import vm_class
 from twisted_chainws.sources.devchain.engine.vm import DevVM
+from twisted_chainws.sources.devchain.genesis import Genesis, GenesisAccount
 
 LEDGER_ADDRESS = bytes(19) + b"\x01"
 """Holds the native ledger in its storage; see `keep_ledger` for why its nonce is never 0."""
-
-_EMPTY_CODE = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenesisAccount:
-    """One account of the genesis state; ``storage`` maps slots to words, both integers."""
-
-    balance: int = 0
-    nonce: int = 0
-    code: bytes = _EMPTY_CODE
-    storage: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Genesis:
-    """What block 0 is made of; ``accounts`` by 20-byte address, ``timestamp`` in seconds."""
-
-    chain_id: int
-    gas_limit: int
-    timestamp: int
-    base_fee: int
-    accounts: Mapping[bytes, GenesisAccount]
-    coinbase: bytes = ZERO_ADDRESS
 
 
 class DevChainDB(ChainDB):
@@ -71,17 +64,72 @@ class DevChainDB(ChainDB):
 
 
 class DevChain(Chain):
-    """A chain with our rules from block 0; the chain id is set on the instance."""
+    """A chain whose rules follow its own schedule of forks.
+
+    Attributes:
+        chain_id: set on the instance, like ``forks``.
+    """
 
     chain_id = 0
     vm_configuration = ((BlockNumber(0), DevVM),)
     chaindb_class = DevChainDB
+    forks: ForkSchedule = DEVELOPMENT
+
+    def fork(self, header: BlockHeaderAPI) -> Fork:
+        """Return the fork that the block of a header is under."""
+        return self.forks.at(header.block_number, header.timestamp)
+
+    def vm_class(self, fork: Fork) -> Any:
+        """Return the machine of a fork."""
+        return vm_class(fork, self.forks.deposit_contract)
+
+    def get_vm(self, at_header: BlockHeaderAPI | None = None) -> Any:
+        """Return a machine for a block, by the rules it is under."""
+        header = self.ensure_header(at_header)
+        return self.vm_class(self.fork(header))(
+            header=header,
+            chaindb=self.chaindb,
+            chain_context=ChainContext(self.chain_id),
+            consensus_context=self.consensus_context,
+        )
+
+    def block(self, header: BlockHeaderAPI) -> BlockAPI:
+        """Return a kept block: header, transactions, uncles, withdrawals."""
+        machine = self.vm_class(self.fork(header))
+        block: BlockAPI = machine.get_block_class().from_header(header, self.chaindb)
+        return block
+
+    def create_header_from_parent(
+        self, parent_header: BlockHeaderAPI, **header_params: Any
+    ) -> BlockHeaderAPI:
+        """Return the header of a child before anything runs in it; Prague's rules or later.
+
+        Raises:
+            Unsupported: older rules; such blocks are imported, never made.
+        """
+        number = parent_header.block_number + 1
+        fork = self.forks.at(number, header_params.get("timestamp", parent_header.timestamp))
+        if not fork.has("prague"):
+            raise Unsupported(reason=f"blocks are not made by the rules of {fork.name}")
+        header = self.vm_class(fork).create_header_from_parent(parent_header, **header_params)
+        return header.copy(excess_blob_gas=next_excess(fork, parent_header))
 
 
-def open_chain(db: AtomicDatabaseAPI, chain_id: int) -> DevChain:
+def next_excess(fork: Fork, parent: BlockHeaderAPI) -> int:
+    """Return the excess blob gas of a child of ``parent`` that is under ``fork``."""
+    return next_excess_blob_gas(
+        fork,
+        excess=getattr(parent, "excess_blob_gas", 0),
+        used=getattr(parent, "blob_gas_used", 0),
+        base_fee=getattr(parent, "base_fee_per_gas", 0),
+    )
+
+
+def open_chain(db: AtomicDatabaseAPI, chain_id: int, forks: ForkSchedule = DEVELOPMENT) -> DevChain:
     """Wrap a database that already holds a genesis block."""
     chain = DevChain(db)
     chain.chain_id = chain_id
+    chain.forks = forks
     return chain
 
 
@@ -91,36 +139,60 @@ def genesis_accounts(genesis: Genesis) -> dict[bytes, GenesisAccount]:
     Source: EIP-4788 and EIP-2935 (addresses, code); EIP-7002 and EIP-7251 are left out, so there
     are no requests of those kinds.
     """
+    if genesis.complete:
+        return dict(genesis.accounts)
     accounts = {
         BEACON_ROOTS_ADDRESS: GenesisAccount(nonce=1, code=BEACON_ROOTS_CONTRACT_CODE),
         HISTORY_STORAGE_ADDRESS: GenesisAccount(nonce=1, code=HISTORY_STORAGE_CONTRACT_CODE),
         LEDGER_ADDRESS: GenesisAccount(nonce=1),
     }
-    return accounts | dict(genesis.accounts)
+    accounts |= dict(genesis.accounts)
+    ledger = accounts[LEDGER_ADDRESS]
+    accounts[LEDGER_ADDRESS] = replace(ledger, nonce=max(ledger.nonce, 1))
+    return accounts
 
 
 def create_chain(db: AtomicDatabaseAPI, genesis: Genesis) -> DevChain:
     """Write block 0 and return the chain."""
-    state = {
-        Address(address): {
-            "balance": account.balance,
-            "nonce": max(account.nonce, 1) if address == LEDGER_ADDRESS else account.nonce,
-            "code": account.code,
-            "storage": dict(account.storage),
-        }
-        for address, account in genesis_accounts(genesis).items()
-    }
-    params = {
-        "difficulty": 0,
-        "gas_limit": genesis.gas_limit,
-        "timestamp": genesis.timestamp,
-        "base_fee_per_gas": genesis.base_fee,
+    chain = open_chain(db, genesis.chain_id, genesis.forks)
+    blank = genesis_header(genesis, BLANK_ROOT_HASH)
+    state = chain.get_vm(blank).state
+    for name, account in genesis_accounts(genesis).items():
+        address = Address(name)
+        state.set_balance(address, account.balance)
+        state.set_nonce(address, account.nonce)
+        state.set_code(address, account.code)
+        for slot, word in account.storage.items():
+            state.set_storage(address, slot, word)
+    state.persist()
+    chain.chaindb.persist_header(genesis_header(genesis, state.state_root))
+    return chain
+
+
+def genesis_header(genesis: Genesis, state_root: bytes) -> BlockHeaderAPI:
+    """Return the header of block 0, with the fields that its fork has."""
+    fork = genesis.forks.at(0, genesis.timestamp)
+    fields: dict[str, Any] = {
+        "block_number": BlockNumber(0),
+        "state_root": Hash32(state_root),
         "coinbase": Address(genesis.coinbase),
-        "extra_data": b"",
-        "parent_beacon_block_root": ZERO_HASH32,
     }
-    DevChain.from_genesis(db, params, state)
-    return open_chain(db, genesis.chain_id)
+    for name in ("difficulty", "gas_limit", "timestamp", "extra_data", "mix_hash", "nonce"):
+        fields[name] = getattr(genesis, name)
+    header: Any = BlockHeader
+    if fork.has("london"):
+        header, fields["base_fee_per_gas"] = LondonBlockHeader, genesis.base_fee
+    if fork.has("shanghai"):
+        header = ShanghaiBlockHeader
+    if fork.has("cancun"):
+        header = CancunBlockHeader
+        fields["excess_blob_gas"] = genesis.excess_blob_gas
+        fields["blob_gas_used"] = genesis.blob_gas_used
+        fields["parent_beacon_block_root"] = ZERO_HASH32
+    if fork.has("prague"):
+        header = PragueBlockHeader
+    made: BlockHeaderAPI = header(**fields)
+    return made
 
 
 HashesOf = Callable[[BlockHeaderAPI], Sequence[bytes]]

@@ -13,12 +13,12 @@ from twisted_chainws.sources.devchain.engine.branches import Branches
 from twisted_chainws.sources.devchain.engine.building import Builder
 from twisted_chainws.sources.devchain.engine.commands import Commands
 from twisted_chainws.sources.devchain.engine.core import Engine
-from twisted_chainws.sources.devchain.engine.head import Genesis, GenesisAccount
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
 from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
 from twisted_chainws.sources.devchain.engine.reads import Reads
 from twisted_chainws.sources.devchain.engine.submission import Submission
+from twisted_chainws.sources.devchain.genesis import Genesis, GenesisAccount
 from twisted_chainws.sources.devchain.methods import EVM_READS
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 

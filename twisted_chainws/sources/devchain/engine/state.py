@@ -23,7 +23,7 @@ def state_at(
     root: bytes,
     *,
     env: Mapping[str, Any] | None = None,
-    state_class: type[DevState] = DevState,
+    state_class: type[DevState] | None = None,
 ) -> DevState:
     """Return a throw-away state; nothing done to it is written anywhere.
 
@@ -32,7 +32,7 @@ def state_at(
         header: whose number, time and ancestors the code sees.
         root: state root, which may differ from the header's after an edit.
         env: header fields to replace (``base_fee_per_gas``, ``timestamp`` …).
-        state_class: what to make.
+        state_class: what to make; None takes that of the block's fork.
     """
     vm = chain.get_vm(header)
     context = vm.create_execution_context(
@@ -40,7 +40,8 @@ def state_at(
         vm.previous_hashes,
         vm.chain_context,
     )
-    return state_class(chain.chaindb.db, context, root)
+    made: DevState = (state_class or vm.get_state_class())(chain.chaindb.db, context, root)
+    return made
 
 
 class StateReader:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Self
 
+import orjson
 import rlp
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
 from eth.exceptions import HeaderNotFound, TransactionNotFound
@@ -16,21 +17,24 @@ from eth_typing import BlockNumber, Hash32
 from eth_utils import ValidationError
 from trie import HexaryTrie
 
+from twisted_chainws.chain.forks import DEVELOPMENT, ForkSchedule
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.errors import UnknownBlock, UnknownBlockHash
 from twisted_chainws.sources.devchain.engine import convert
 from twisted_chainws.sources.devchain.engine.database import BlockRecord, Fresh, SqliteDB
 from twisted_chainws.sources.devchain.engine.head import (
     DevChain,
-    Genesis,
     create_chain,
+    next_excess,
     open_chain,
     set_head,
 )
 from twisted_chainws.sources.devchain.engine.state import Change, ReaderCache, edit_state
-from twisted_chainws.sources.devchain.engine.vm import DevBlock, DevBuilder
+from twisted_chainws.sources.devchain.engine.vm import DevBuilder
+from twisted_chainws.sources.devchain.genesis import Genesis, decode_forks, encode_forks
 
 _CHAIN_ID = "engine.chain_id"
+_FORKS = "engine.forks"
 _KEPT_BLOCKS = 128
 
 
@@ -49,17 +53,20 @@ class BlockStore:
     def open(cls, path: str, genesis: Genesis) -> Self:
         """Reopen the chain in the file ``path``, or create it from ``genesis`` and commit it.
 
-        A file that holds a chain keeps its own genesis and chain id.
+        A file that holds a chain keeps its own genesis, chain id and forks.
         """
         db = SqliteDB(path)
-        stored = db.control(_CHAIN_ID)
+        stored, forks = db.control(_CHAIN_ID), db.control(_FORKS)
         if stored is not None:
-            return cls(db, open_chain(db, int(stored)))
+            schedule = decode_forks(orjson.loads(forks)) if forks else DEVELOPMENT
+            return cls(db, open_chain(db, int(stored), schedule))
         chain = create_chain(db, genesis)
         header = chain.get_canonical_head()
         record = BlockRecord(base_root=header.state_root, edited_root=None, natives=b"")
         db.put_record(header.hash, record)
         db.put_control(_CHAIN_ID, b"%d" % genesis.chain_id)
+        if genesis.forks != DEVELOPMENT:
+            db.put_control(_FORKS, orjson.dumps(encode_forks(genesis.forks)))
         db.commit()
         return cls(db, chain)
 
@@ -84,6 +91,23 @@ class BlockStore:
         self._chain.chain_id = chain_id
         self._db.put_control(_CHAIN_ID, b"%d" % chain_id)
         self._readers.clear()
+
+    # Forks and fees
+
+    @property
+    def forks(self) -> ForkSchedule:
+        """Which rules count when."""
+        return self._chain.forks
+
+    def blob_base_fee(self, header: BlockHeaderAPI) -> int:
+        """Return the price of blob gas in the block of ``header``, wei; 0 before Cancun."""
+        blobs = self._chain.fork(header).blobs
+        return 0 if blobs is None else blobs.fee(header.excess_blob_gas)
+
+    def next_blob_base_fee(self, header: BlockHeaderAPI) -> int:
+        """Return the price of blob gas in a child of ``header``, wei; 0 before Cancun."""
+        fork = self.forks.at(header.block_number + 1, header.timestamp)
+        return 0 if fork.blobs is None else fork.blobs.fee(next_excess(fork, header))
 
     # Blocks
 
@@ -164,13 +188,12 @@ class BlockStore:
         return tuple(self._chain.chaindb.get_block_transactions(header, DevBuilder))
 
     def raw_block(self, block_hash: bytes) -> bytes:
-        """Return the RLP of a kept block: header, EVM transactions, no uncles, withdrawals.
+        """Return the RLP of a kept block: header, EVM transactions, uncles, withdrawals.
 
         Raises:
             UnknownBlockHash: there is no such block.
         """
-        header = self.header(block_hash)
-        return bytes(rlp.encode(DevBlock.from_header(header, self._chain.chaindb)))
+        return bytes(rlp.encode(self._chain.block(self.header(block_hash))))
 
     def raw_receipts(self, block_hash: bytes) -> tuple[bytes, ...]:
         """Return the consensus encoding of a kept block's EVM receipts, in order.
@@ -178,7 +201,7 @@ class BlockStore:
         Raises:
             UnknownBlockHash: there is no such block.
         """
-        block = DevBlock.from_header(self.header(block_hash), self._chain.chaindb)
+        block = self._chain.block(self.header(block_hash))
         return tuple(item.encode() for item in block.get_receipts(self._chain.chaindb))
 
     def root(self, block_hash: bytes) -> bytes:
@@ -286,10 +309,10 @@ class BlockStore:
 
     def _load(self, block_hash: bytes) -> Block:
         header = self.header(block_hash)
-        block = DevBlock.from_header(header, self._chain.chaindb)
+        block = self._chain.block(header)
         receipts = block.get_receipts(self._chain.chaindb)
         natives = convert.decode_natives(self._record(block_hash).natives)
-        return convert.convert_block(block, receipts, natives)
+        return convert.convert_block(block, receipts, natives, self.blob_base_fee(header))
 
     def keep_block(self, block: Block) -> Block:
         """Have a block at hand that was just sealed or loaded; return it."""

@@ -25,7 +25,6 @@ from eth.vm.forks.london.transactions import DynamicFeeTransaction
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.blocks import PragueBlock, PragueBlockHeader
 from eth.vm.forks.prague.constants import (
-    DEPOSIT_CONTRACT_ADDRESS,
     DEPOSIT_EVENT_SIGNATURE_HASH,
     DEPOSIT_REQUEST_TYPE,
 )
@@ -42,6 +41,8 @@ from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
 from eth_utils import ValidationError
 from rlp.sedes import CountableList
+
+from twisted_chainws.chain.forks import DEPOSIT_CONTRACT, PRAGUE_BLOBS, BlobParameters
 
 MARK = int.from_bytes(b"impersonated", "big")
 """The ``s`` of a marked signature: far below half the curve order, so every rule accepts it."""
@@ -105,6 +106,7 @@ class DevBlock(PragueBlock):
 class DevState(PragueState):
     """Prague state; the system contracts come from genesis, so nothing is installed here."""
 
+    blobs: BlobParameters = PRAGUE_BLOBS
     blob_base_fee_override: int | None = None
 
     def set_system_contracts(self) -> None:
@@ -115,7 +117,7 @@ class DevState(PragueState):
         """Price of blob gas, wei; a call may override it."""
         if self.blob_base_fee_override is not None:
             return self.blob_base_fee_override
-        return int(super().blob_base_fee)
+        return self.blobs.fee(self.execution_context.excess_blob_gas)
 
 
 class DevVM(PragueVM):
@@ -124,6 +126,8 @@ class DevVM(PragueVM):
     block_class = DevBlock
     consensus_class = NoProofConsensus
     _state_class = DevState
+    blobs: ClassVar[BlobParameters] = PRAGUE_BLOBS
+    deposit_contract: ClassVar[bytes] = DEPOSIT_CONTRACT
     _receipts: Sequence[ReceiptAPI] | None = None
 
     @classmethod
@@ -155,17 +159,23 @@ class DevVM(PragueVM):
         self._receipts = receipts
 
     def process_deposit_request_data(self, block: BlockAPI) -> None:
-        """Collect the deposit requests of EIP-6110; without logs of its contract, quickly."""
+        """Collect the deposit requests of EIP-6110, from the receipts at hand if there are any."""
         receipts = self._receipts
-        if receipts is None or any(_is_deposit(log) for r in receipts for log in r.logs):
-            super().process_deposit_request_data(block)
-        else:
-            block.block_requests.append(DEPOSIT_REQUEST_TYPE)
+        if receipts is None:
+            receipts = block.get_receipts(self.chaindb)
+        logs = (log for receipt in receipts for log in receipt.logs)
+        requests = [_deposit(log.data) for log in logs if self._is_deposit(log)]
+        block.block_requests.append(DEPOSIT_REQUEST_TYPE + b"".join(requests))
+
+    @classmethod
+    def _is_deposit(cls, log: Any) -> bool:
+        topic = int.from_bytes(DEPOSIT_EVENT_SIGNATURE_HASH, "big")
+        return bool(log.address == cls.deposit_contract and log.topics and log.topics[0] == topic)
 
 
-def _is_deposit(log: Any) -> bool:
-    topic = int.from_bytes(DEPOSIT_EVENT_SIGNATURE_HASH, "big")
-    return bool(log.address == DEPOSIT_CONTRACT_ADDRESS and log.topics and log.topics[0] == topic)
+def _deposit(data: bytes) -> bytes:
+    """Return key, credentials, amount, signature and index of a deposit event (EIP-6110)."""
+    return data[192:240] + data[288:320] + data[352:360] + data[416:512] + data[544:552]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
