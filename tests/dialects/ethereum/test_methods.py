@@ -7,7 +7,13 @@ from twisted_chainws.chain.types import Seq
 from twisted_chainws.dialects.base import Fault, Profile, Refused
 from twisted_chainws.dialects.ethereum import DIALECT, make
 from twisted_chainws.dialects.ethereum.methods import METHODS, announce
-from twisted_chainws.subscriptions.events import HeadAdded, LogEvent, ReceiptsAdded, events_of
+from twisted_chainws.subscriptions.events import (
+    HeadAdded,
+    LogEvent,
+    ReceiptsAdded,
+    TransactionMined,
+    events_of,
+)
 
 ONLY_DEVELOPMENT = ["eth_coinbase", "evm_mine", "anvil_setBalance", "hardhat_setNonce"]
 
@@ -58,13 +64,15 @@ def test_the_record() -> None:
 
 
 def test_announcements_leave_other_families_out() -> None:
-    """Logs and receipts of native transactions are not events of this dialect."""
+    """What native transactions log and do are not events of this dialect."""
     genesis = make_block()
     block = mixed_block(genesis)
     events = list(announce(Advance(seq=Seq(1), undone=(), applied=(block,))))
     logs = [event for event in events if isinstance(event, LogEvent)]
     receipts = [event for event in events if isinstance(event, ReceiptsAdded)]
+    mined = [event for event in events if isinstance(event, TransactionMined)]
     assert isinstance(events[0], HeadAdded)
+    assert [event.position for event in mined] == [0, 1]
     assert [event.log_index for event in logs] == [0, 1, 2]
     assert [event.positions for event in receipts] == [(0, 1)]
 

@@ -33,7 +33,13 @@ from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
 from twisted_chainws.dialects.ethereum.topics import TOPICS
-from twisted_chainws.subscriptions.events import ChainEvent, LogEvent, ReceiptsAdded, events_of
+from twisted_chainws.subscriptions.events import (
+    ChainEvent,
+    LogEvent,
+    ReceiptsAdded,
+    TransactionMined,
+    events_of,
+)
 
 DEFAULT_PORT: Final = 8545
 
@@ -104,6 +110,9 @@ def announce(advance: Advance) -> Iterator[ChainEvent]:
     for event in events_of(advance):
         if isinstance(event, LogEvent):
             if event.block.transactions[event.transaction_index].kind is not Kind.EVM:
+                continue
+        elif isinstance(event, TransactionMined):
+            if event.transaction.kind is not Kind.EVM:
                 continue
         elif isinstance(event, ReceiptsAdded):
             count = len(evm_transactions(event.block))
