@@ -1,11 +1,43 @@
 import asyncio
-from typing import Any
+import gc
+import subprocess
+import sys
+from typing import Any, Final
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from twisted_chainws.websocket.awaiting import Outcome, attempt, failed, succeeded
-from twisted_chainws.websocket.codes import ErrorCode, ParameterError, WebSocketError
+from tests.running import ROOT
+from twisted_chainws.websocket.awaiting import Outcome, Waiting, attempt, failed, succeeded
+from twisted_chainws.websocket.codes import (
+    AlreadyConnected,
+    CertificateNotFound,
+    ConnectFailed,
+    ConnectionClosed,
+    ConnectionNotFound,
+    ErrorCode,
+    NotOpen,
+    ParameterError,
+    UrlError,
+    WebSocketError,
+)
+from twisted_chainws.websocket.values import CloseResult
+
+TOLD: Final = (
+    ConnectFailed(200),
+    ConnectionClosed(CloseResult(1006, "", was_clean=False)),
+    ConnectionNotFound(2302006),
+    NotOpen(),
+)
+MISTAKES: Final = (
+    ParameterError(401),
+    UrlError(2302001),
+    CertificateNotFound(2302002),
+    AlreadyConnected(2302003),
+    WebSocketError(201),
+    WebSocketError(2302998),
+    WebSocketError(2302999),
+)
 
 
 async def waits(outcome: Outcome[Any]) -> Any:
@@ -101,6 +133,82 @@ def test_twisted_coroutine_started_in_a_task() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("error", TOLD, ids=lambda error: type(error).__name__)
+def test_what_events_tell_may_be_ignored(error: WebSocketError, capture_log: list[Any]) -> None:
+    """Whether it fails at once, later or by cancelling: nobody has to look, and nothing is logged.
+
+    Without the exception in ``errback`` this would be "Unhandled error in Deferred".
+    """
+    waiting: Waiting[int] = Waiting()
+    outcomes = [failed(error), waiting.wait(), waiting.wait()]
+    outcomes[2].cancel()
+    waiting.fail(error)
+    assert all(one.called for one in outcomes)
+    del outcomes
+    gc.collect()
+    assert capture_log == []
+
+
+@pytest.mark.parametrize("error", [*TOLD, *MISTAKES], ids=repr)
+def test_who_looks_gets_the_failure(error: WebSocketError) -> None:
+    """Awaited or with an errback, at once or later, nothing is swallowed."""
+    outcomes = [failed(error), Outcome[int]()]
+    ends: list[Any] = []
+    Deferred.fromCoroutine(waits(outcomes[1])).addErrback(ends.append)
+    outcomes[1].errback(error)
+    gc.collect()
+    Deferred.fromCoroutine(waits(outcomes[0])).addErrback(ends.append)
+    late = failed(error)
+    gc.collect()
+    late.addErrback(ends.append)
+    assert [one.value for one in ends] == [error] * 3
+
+
+MISTAKEN: Final = """
+import gc
+import sys
+from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted_chainws.websocket import WebSocket
+
+globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
+WebSocket().{call}
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "logged"),
+    [
+        ("send('x')", 0),
+        ("send('x').addCallback(print)", 1),
+        ("close()", 0),
+        ("ping()", 0),
+        ("recv()", 0),
+        ("when_open().cancel()", 0),
+        ("send(5)", 1),
+        ("send(5, print)", 0),
+        ("close(code=1006)", 1),
+        ("connect('http://h/')", 1),
+        ("connect('http://h/', lambda error, _: None)", 0),
+    ],
+)
+def test_what_is_logged_of_an_ignored_call(call: str, logged: int) -> None:
+    """A mistake of the caller that no event tells is not lost; where to look is the caller's choice.
+
+    A process of its own, because these tests take whatever is unhandled for a failure.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", MISTAKEN.format(call=call)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Unhandled error in Deferred") == logged
+
+
 def test_attempt_without_callback() -> None:
     """An action's error is a failure of the outcome, never an exception of the call."""
 
@@ -111,6 +219,22 @@ def test_attempt_without_callback() -> None:
     attempt(action, None).addErrback(lambda failure: results.append(code_of(failure)))
     attempt(lambda: None, None).addCallback(results.append)
     assert results == [401, True]
+
+
+def test_a_bug_is_an_outcome_too() -> None:
+    """A function that returns a Deferred never raises, whatever goes wrong in it."""
+
+    def action() -> None:
+        raise ZeroDivisionError
+
+    ends: list[Any] = []
+    attempt(action, None).addErrback(ends.append)
+    error = ends[0].value
+    assert (error.code, error.data) == (2302999, "ZeroDivisionError")
+    assert isinstance(error.__cause__, ZeroDivisionError)
+    calls: list[Any] = []
+    attempt(action, lambda *given: calls.append(given))
+    assert [(one.code, value) for one, value in calls] == [(2302999, None)]
 
 
 def test_attempt_with_callback() -> None:

@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -5,7 +6,9 @@ import pytest
 import pytest_twisted
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.logger import LogLevel
 
 from tests.websocket.certificates import authority, leaf, write
 from tests.websocket.scripted import (
@@ -23,7 +26,13 @@ from tests.websocket.scripted import (
     until,
 )
 from twisted_chainws.websocket.client import State, WebSocket, create_web_socket
-from twisted_chainws.websocket.codes import SENDABLE, ConnectionClosed, NotOpen, WebSocketError
+from twisted_chainws.websocket.codes import (
+    SENDABLE,
+    ConnectFailed,
+    ConnectionClosed,
+    NotOpen,
+    WebSocketError,
+)
 from twisted_chainws.websocket.server_options import WebSocketServerConfig
 from twisted_chainws.websocket.tls import server_context
 from twisted_chainws.websocket.values import (
@@ -484,10 +493,10 @@ async def test_abort() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_iteration() -> None:
-    """Iteration gives the messages and ends with a clean close."""
+    """Iteration gives the messages and ends quietly with a regular close; recv raises then."""
 
     async def script(peer: ServerPeer) -> None:
-        await peer.accept(behind=plain(b"one") + plain(b"two", BINARY) + close_frame(4000))
+        await peer.accept(behind=plain(b"one") + plain(b"two", BINARY) + close_frame(1001))
         await peer.close()
         peer.hang_up()
 
@@ -496,7 +505,104 @@ async def test_iteration() -> None:
         client.keep_messages()
         await client.connect(f"ws://127.0.0.1:{port}/", options())
         assert [message async for message in client] == ["one", b"two"]
+        assert [message async for message in client] == []
         assert await code(client.recv()) == 2302999
+
+
+IRREGULAR_ENDS = {
+    "an error of the server": (close_frame(1011, "bug"), None),
+    "a code of the application": (close_frame(4000), None),
+    "our own code of the application": (b"", 4000),
+    "our own refusal": (b"", 1008),
+    "text that is not UTF-8": (plain(b"\xff"), None),
+    "an unanswered close": (b"", 1000),
+}
+
+
+@pytest.mark.parametrize("name", IRREGULAR_ENDS)
+@pytest_twisted.ensureDeferred
+async def test_iteration_over_an_irregular_end(name: str) -> None:
+    """Iteration raises after any other end, who closed and how, with the result."""
+    sent, ours = IRREGULAR_ENDS[name]
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept(behind=plain(b"one") + sent)
+        answer, reason = await peer.close()
+        if name == "an unanswered close":
+            await peer.gone()
+            return
+        peer.send(close_frame(answer, reason))
+        peer.hang_up()
+
+    async with scripted(script) as port:
+        client = Client()
+        client.keep_messages()
+        await client.opened(port, close_timeout=0.2 if name == "an unanswered close" else 20.0)
+        got: list[Any] = []
+
+        async def iterate() -> None:
+            async for message in client:
+                got.append(message)
+                if ours is not None:
+                    await client.close(code=ours)
+
+        with pytest.raises(ConnectionClosed) as caught:
+            await limit(Deferred.fromCoroutine(iterate()))
+        assert got == ["one"]
+        assert client.told("close") == [caught.value.close_result]
+
+
+@pytest_twisted.ensureDeferred
+async def test_iteration_over_no_connection() -> None:
+    """Iteration raises what kept the connection from being made, and NotOpen before connect."""
+    client = Client()
+
+    async def iterate() -> None:
+        async for message in client:
+            raise AssertionError(message)
+
+    with pytest.raises(NotOpen):
+        await iterate()
+    await client.connect("ws://127.0.0.1:1/", options())
+    with pytest.raises(ConnectFailed):
+        await limit(Deferred.fromCoroutine(iterate()))
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_looks_at_a_failed_send(capture_log: list[Any]) -> None:
+    """Who ignores what send returns hears of the lost connection by events, and the log is quiet.
+
+    Who awaits it gets the exception.
+    """
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept()
+        peer.transport.pauseProducing()  # type: ignore[union-attr]
+        await pause(0.1)
+        peer.drop()
+
+    async with scripted(script) as port:
+        client = Client()
+        await client.opened(port, compression=None)
+        for _ in range(8):
+            client.send(b"x" * (1 << 20))
+        client.ping()
+        client.recv()
+        awaited = client.send(b"x")
+        assert not awaited.called
+        client.when_closed()
+        await client.gone()
+        client.send("x")
+        client.close()
+        client.ping()
+        client.recv()
+        with pytest.raises(ConnectionClosed):
+            await awaited
+        with pytest.raises(NotOpen):
+            await client.send("x")
+        gc.collect()
+    assert client.names == ["headerReceive", "open", "error", "close"]
+    assert [one for one in capture_log if one.get("log_level", LogLevel.info) > LogLevel.info] == []
 
 
 @pytest_twisted.ensureDeferred

@@ -36,7 +36,7 @@ class Server:
                 peer.send(close_frame(1000))
                 break
             if payload == b"bye":
-                peer.send(close_frame(4000))
+                peer.send(close_frame(1000))
                 await peer.close()
                 break
             peer.send(plain(payload, opcode))

@@ -13,13 +13,20 @@ import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chainws.websocket.codes import ErrorCode, WebSocketError
+from twisted_chainws.websocket.codes import (
+    ConnectFailed,
+    ConnectionClosed,
+    ConnectionNotFound,
+    ErrorCode,
+    NotOpen,
+    WebSocketError,
+)
 
 __all__ = ["Callback", "Outcome", "Waiting", "attempt", "failed", "succeeded"]
 
@@ -28,6 +35,15 @@ _log = Logger()
 
 Callback: TypeAlias = Callable[[WebSocketError | None, Any], object]
 """``(None, value)`` or ``(error, None)``, as the reference's AsyncCallback."""
+
+_TOLD_BY_EVENTS: Final = (
+    CancelledError,
+    ConnectFailed,
+    ConnectionClosed,
+    ConnectionNotFound,
+    NotOpen,
+)
+"""Failures that come of how a connection goes, which ``error`` and ``close`` tell as well."""
 
 
 class _Awaited(Deferred[Any]):
@@ -73,7 +89,22 @@ class _Awaited(Deferred[Any]):
 
 
 class Outcome(Deferred[T]):
-    """A Deferred that tasks of asyncio may await as well."""
+    """A Deferred that tasks of asyncio may await as well, and that may be ignored.
+
+    Twisted logs failures that nobody looks at. Here it does so only for mistakes of the caller,
+    such as wrong arguments; that the connection is not open, could not be made or has ended is
+    told by events, and who listens to these need not look at each outcome, too.
+    """
+
+    def errback(self, fail: Failure | BaseException | None = None) -> None:
+        """Fail; see ``Deferred.errback``."""
+        ignored = not self._callbacks
+        super().errback(fail)
+        info = self._debugInfo
+        failure = None if info is None else info.failResult
+        if info is not None and failure is not None and ignored:
+            # For the log only: whoever looks later gets the failure all the same.
+            info.failResult = None if failure.check(*_TOLD_BY_EVENTS) else failure
 
     def __await__(self) -> Generator[Deferred[Any], Any, T]:
         """Wait for the end, whoever drives."""
@@ -108,14 +139,18 @@ def attempt(
         callback: gets the end; its own exceptions are the Deferred's. None for none.
 
     Returns:
-        True or a WebSocketError, never an exception right away. With a callback a failure counts
-        as handled, and the Deferred fires with False after it.
+        True or a WebSocketError, never an exception right away: 2302999 stands for a bug. With a
+        callback a failure counts as handled, and the Deferred fires with False after it.
     """
     outcome: Outcome[bool] = Outcome()
     try:
         waiting = action() if callback is None or callable(callback) else _not_callable()
     except WebSocketError as error:
         outcome.errback(Failure(error))
+    except Exception as bug:  # noqa: BLE001 - the caller was promised an outcome
+        unexpected = WebSocketError(ErrorCode.INTERNAL_ERROR, data=type(bug).__name__)
+        unexpected.__cause__ = bug
+        outcome.errback(Failure(unexpected))
     else:
         (waiting or succeed(result=True)).addCallbacks(outcome.callback, outcome.errback)
     if callable(callback):

@@ -16,6 +16,7 @@ from typing import Any, overload
 from twisted_chainws.websocket.answer import Answer
 from twisted_chainws.websocket.awaiting import Callback, Outcome, attempt, failed
 from twisted_chainws.websocket.codes import (
+    REGULAR,
     AlreadyConnected,
     ClientEvent,
     ConnectionClosed,
@@ -243,11 +244,16 @@ class WebSocket:
         return self
 
     async def __anext__(self) -> str | bytes:
-        """Return the next message; ends after a clean close or one of ours, else raises."""
+        """Return the next message.
+
+        Ends after a clean close with 1000, 1001 or without a code, whoever closed. Raises
+        ConnectionClosed after any other end, and what ``recv`` raises.
+        """
         try:
             return await self.recv()
         except ConnectionClosed as closed:
-            if closed.close_result.was_clean or self._closed_here:
+            result = closed.close_result
+            if result.was_clean and result.code in REGULAR:
                 raise StopAsyncIteration from None
             raise
 

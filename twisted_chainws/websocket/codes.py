@@ -21,8 +21,8 @@ from typing import Any, Final, Self
 from twisted_chainws.websocket.values import CloseResult
 
 __all__ = [
-    "MESSAGES", "SENDABLE", "AlreadyConnected", "CertificateNotFound", "ClientEvent", "CloseCode",
-    "ConnectFailed", "ConnectionClosed", "ConnectionNotFound", "ErrorCode", "NotOpen",
+    "MESSAGES", "REGULAR", "SENDABLE", "AlreadyConnected", "CertificateNotFound", "ClientEvent",
+    "CloseCode", "ConnectFailed", "ConnectionClosed", "ConnectionNotFound", "ErrorCode", "NotOpen",
     "ParameterError", "ServerEvent", "TlsVersion", "UrlError", "WebSocketError",
 ]  # fmt: skip
 
@@ -80,6 +80,11 @@ class CloseCode(IntEnum):
     BAD_GATEWAY = 1014
     TLS_HANDSHAKE = 1015
 
+
+REGULAR: Final = frozenset({1000, 1001, 1005})
+"""Codes of an end that both sides wanted, after which iteration ends quietly; 1005 stands for none.
+
+Source: ``OK_CLOSE_CODES`` of ``websockets`` 17."""
 
 SENDABLE: Final = frozenset({*range(1000, 1004), *range(1007, 1014), *range(3000, 5000)})
 """Codes that an application may close with."""

@@ -23,7 +23,11 @@ def camel(name: str) -> str:
 
 
 def from_mapping(
-    kind: type[T], given: object, convert: Mapping[str, Callable[[Any], Any]] | None = None
+    kind: type[T],
+    given: object,
+    convert: Mapping[str, Callable[[Any], Any]] | None = None,
+    *,
+    also: Mapping[str, str] | None = None,
 ) -> T:
     """Make a value of a dataclass from a mapping, such as parsed JSON.
 
@@ -31,6 +35,7 @@ def from_mapping(
         kind: a dataclass.
         given: values by field name, ``ca_path`` or ``caPath``.
         convert: by field name, what makes the field's value of the given one.
+        also: spellings of the reference that do not follow from the field's name, with that.
 
     Raises:
         WebSocketError: 401; no mapping, an unknown or doubled name, or one is missing.
@@ -38,7 +43,7 @@ def from_mapping(
     if not isinstance(given, Mapping):
         raise refuse(f"{kind.__name__}: not a mapping")
     names = {spelling: field.name for field in fields(kind)  # type: ignore[arg-type]
-             for spelling in (field.name, camel(field.name))}  # fmt: skip
+             for spelling in (field.name, camel(field.name))} | dict(also or {})  # fmt: skip
     values: dict[str, Any] = {}
     for spelling, value in given.items():
         name = names.get(spelling)

@@ -22,7 +22,8 @@ MAX_URL_LENGTH_LEGACY: Final = 1024
 _LONGEST_S: Final = 30_000
 _DEFAULT_S: Final = 30
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_IN_VALUE: Final = re.compile(r"[\r\n\0]")
+_BAD_IN_VALUE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
+"""What would break a line of a header, and halves of surrogate pairs, which UTF-8 does not have."""
 _OURS: Final = frozenset({"host", "upgrade", "connection"})
 _HIGHEST_PORT: Final = 65_535
 
@@ -82,7 +83,12 @@ class WebSocketRequestOptions:
         Raises:
             WebSocketError: 401; an unknown name, or values of a wrong type or out of range.
         """
-        options = from_mapping(cls, given, {"client_cert": _client_cert, "proxy": _proxy})
+        options = from_mapping(
+            cls,
+            given,
+            {"client_cert": _client_cert, "proxy": _proxy},
+            also={"minSupportTlsProtocol": "min_tls_version"},
+        )
         options.check()
         return options
 
@@ -102,10 +108,12 @@ class WebSocketRequestOptions:
         _check_headers(self.header)
         _check_proxy(self.proxy)
         subprotocols(self.protocol)
-        for name in ("ca_path", "origin"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, str) or _BAD_IN_VALUE.search(value)):
-                raise refuse(f"{name}: not a string")
+        if self.ca_path is not None and not isinstance(self.ca_path, str):
+            raise refuse("ca_path: not a string")
+        if self.origin is not None and (
+            not isinstance(self.origin, str) or _BAD_IN_VALUE.search(self.origin)
+        ):
+            raise refuse("origin: not a string, or it breaks its line")
         _check_cert(self.client_cert)
         if type(self.skip_server_cert_verification) is not bool:
             raise refuse("skip_server_cert_verification: not a bool")
@@ -131,12 +139,14 @@ class WebSocketRequestOptions:
                 raise refuse(f"{name}: not a positive number")
 
     def _check_hooks(self) -> None:
-        if self.min_tls_version not in (None, *TlsVersion):
+        floor = self.min_tls_version
+        if isinstance(floor, bool) or floor not in (None, *TlsVersion):
             raise refuse("min_tls_version: not one of TlsVersion")
-        if isinstance(self.allowed_hosts, str) or not (
-            self.allowed_hosts is None
-            or callable(self.allowed_hosts)
-            or isinstance(self.allowed_hosts, Collection)
+        hosts: Any = self.allowed_hosts
+        if not (hosts is None or callable(hosts)) and (
+            isinstance(hosts, str | bytes)
+            or not isinstance(hosts, Collection)
+            or not all(isinstance(one, str) for one in hosts)
         ):
             raise refuse("allowed_hosts: neither a collection of names nor callable")
         if self.permission_check is not None and not callable(self.permission_check):
@@ -183,7 +193,7 @@ def _check_headers(header: object) -> None:
         if not _TOKEN.fullmatch(name) or lower in _OURS or lower.startswith("sec-websocket-"):
             raise refuse(f"header: {name!r} is no token or belongs to the handshake")
         if _BAD_IN_VALUE.search(value):
-            raise refuse(f"header: the value of {name!r} breaks its line")
+            raise refuse(f"header: the value of {name!r} breaks its line or is no text")
     if len({name.lower() for name in header}) < len(header):
         raise refuse("header: a name is there twice")
 

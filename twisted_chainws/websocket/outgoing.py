@@ -28,7 +28,10 @@ def outgoing_message(data: object, limit: int | None) -> tuple[bytes, bool]:
             raise refuse("data: a lone surrogate is no text") from None
     elif isinstance(data, bytes | bytearray | memoryview):
         # Autobahn wants exactly this type, and the caller may change a buffer afterwards.
-        payload, binary = bytes(data), True
+        try:
+            payload, binary = bytes(data), True
+        except ValueError:
+            raise refuse("data: a memoryview that was released") from None
     else:
         raise refuse("data: neither text nor bytes")
     if limit is not None and len(payload) > limit:
