@@ -492,6 +492,33 @@ async def test_abort() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_bytes_received() -> None:
+    """Bytes count as they come, whole messages or not."""
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept()
+        await peer.frame()
+        peer.send(plain(b"abc")[:4])
+        await peer.frame()
+        peer.send(plain(b"abc")[4:])
+        await peer.gone()
+
+    client = Client()
+    assert client.bytes_received == 0
+    async with scripted(script) as port:
+        await client.opened(port)
+        await client.send("begin")
+        await until(lambda: client.bytes_received == 4)
+        assert client.told("message") == []
+        await client.send("more")
+        await until(lambda: client.told("message"))
+        assert client.bytes_received == 5
+        client.abort()
+        await client.gone()
+    assert client.bytes_received == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_iteration() -> None:
     """Iteration gives the messages and ends quietly with a regular close; recv raises then."""
 

@@ -176,6 +176,12 @@ class WebSocket:
         return 0 if outflow is None else outflow.buffered
 
     @property
+    def bytes_received(self) -> int:
+        """Bytes that came over the present connection, frames of all kinds; 0 without one."""
+        connection = self._connection
+        return 0 if connection is None else connection.bytes_received
+
+    @property
     def response_headers(self) -> ResponseHeaders:
         """The headers of the latest answer to a handshake; empty before it."""
         return self._headers
@@ -258,11 +264,7 @@ class WebSocket:
             raise
 
     def abort(self) -> None:
-        """Cut the connection, without a closing handshake; ``close`` tells of 1006.
-
-        Nothing happens without an open connection. Unlike ``close`` this does not count as an end
-        that was wanted.
-        """
+        """Cut an open connection; ``close`` tells of 1006, as of one that was lost."""
         connection = self._connection
         if connection is not None and self._state in (State.OPEN, State.CLOSING):
             connection.abort()

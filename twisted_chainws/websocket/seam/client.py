@@ -108,6 +108,11 @@ class ClientConnection(WebSocketClientProtocol):
 
     # What the owner calls
 
+    @property
+    def bytes_received(self) -> int:
+        """Bytes since the handshake."""
+        return int(self.trafficStats.incomingOctetsWireLevel)
+
     def send(self, payload: bytes, *, binary: bool) -> Outcome[bool] | None:
         """Write one message; the connection must be open.
 
@@ -175,7 +180,7 @@ class ClientConnection(WebSocketClientProtocol):
             return
         pulse = self._pulse
         if pulse is not None:
-            pulse.last_write = self._clock.seconds()
+            pulse.counted_from = self._clock.seconds()
             pulse.alive()
         self._dataReceived(data)
 
