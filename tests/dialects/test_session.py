@@ -74,6 +74,11 @@ METHODS: dict[str, Callable[[View, Any], Any]] = {
             call=Query(method="two", params={"first": first}), then=lambda second: second
         ),
     ),
+    "t_rescued": lambda _view, params: Forward(
+        call=Query(method="ask", params={}),
+        then=lambda answer: answer,
+        rescue=lambda error: f"{type(error).__name__} {params[0] / 1}",
+    ),
     "t_then_breaks": lambda _view, _params: Forward(
         call=Query(method="x", params={}), then=lambda answer: answer["missing"]
     ),
@@ -258,6 +263,22 @@ def test_forward_that_fails_is_a_fault() -> None:
     crashed, answer = wire.resolve(3, {})
     assert isinstance(crashed, Crashed)
     assert answer["error"]["message"] == "internal error"
+
+
+def test_forward_may_rescue_model_errors() -> None:
+    """A failure can lead on instead of being the reply; what is our own bug cannot."""
+    wire = Wire()
+    wire.say(request("t_rescued", 1))
+    assert wire.resolve(1, Refused(Fault(code=3, message="x")))[0]["result"] == "Refused 1.0"
+    wire.say(request("t_rescued", 1))
+    assert wire.resolve(2, "fine")[0]["result"] == "fine"
+    wire.say(request("t_rescued", 1))
+    crashed, answer = wire.resolve(3, RuntimeError("secret"))
+    assert isinstance(crashed, Crashed)
+    assert answer["error"]["message"] == "internal error"
+    wire.say(request("t_rescued", "broken"))
+    crashed, answer = wire.resolve(4, Refused(Fault(code=3, message="x")))
+    assert isinstance(crashed, Crashed)
 
 
 def test_busy_bounds_open_forwards() -> None:

@@ -206,10 +206,17 @@ Call: TypeAlias = Query | Submit | Scan | AwaitMined
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward(Outcome):
-    """Ask somebody else; ``then(answer)`` is the next outcome (maybe another Forward)."""
+    """Ask somebody else; ``then(answer)`` is the next outcome (maybe another Forward).
+
+    Attributes:
+        call: the question.
+        then: the answer -> the next outcome.
+        rescue: a failure of the model -> the next outcome; None makes it the reply.
+    """
 
     call: Call
     then: Callable[[Any], "Outcome | Json"]
+    rescue: Callable[[ChainwsError], "Outcome | Json"] | None = None
 
 
 Handler: TypeAlias = Callable[[View, Any], Any]

@@ -91,7 +91,7 @@ class _Batch:
         self.held: list[Subscription] = []
 
 
-_Ticket: TypeAlias = tuple[Any, _Batch | None, Callable[[Any], Any]]
+_Ticket: TypeAlias = tuple[Any, _Batch | None, Forward]
 
 
 class Session:
@@ -177,11 +177,13 @@ class Session:
         entry = self._tickets.pop(ticket, None)
         if entry is None or self.closed:
             return
-        token, batch, then = entry
-        if isinstance(answer, BaseException):
-            outcome = self._fault_of(answer, out)
+        token, batch, asked = entry
+        if not isinstance(answer, BaseException):
+            outcome = self._guarded(asked.then, answer, out)
+        elif asked.rescue is not None and isinstance(answer, ChainwsError):
+            outcome = self._guarded(asked.rescue, answer, out)
         else:
-            outcome = self._guarded(then, answer, out)
+            outcome = self._fault_of(answer, out)
         if self._settle(token, batch, outcome, now, out) and batch is not None:
             self._run(batch, now, out)
 
@@ -283,7 +285,7 @@ class Session:
         while isinstance(outcome, Outcome):
             if isinstance(outcome, Forward):
                 ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1
-                self._tickets[ticket] = (token, batch, outcome.then)
+                self._tickets[ticket] = (token, batch, outcome)
                 out.append(Forwarded(ticket, outcome.call))
                 return False
             if isinstance(outcome, Subscribe):
