@@ -180,7 +180,7 @@ class ClientConnection(WebSocketClientProtocol):
             return
         pulse = self._pulse
         if pulse is not None:
-            pulse.counted_from = self._clock.seconds()
+            pulse.last_write = self._clock.seconds()
             pulse.alive()
         self._dataReceived(data)
 
