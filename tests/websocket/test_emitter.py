@@ -177,6 +177,24 @@ def test_what_listeners_raise_is_logged(
     assert all(event["event"] == "message" for event in capture_log)
 
 
+def test_async_listeners_are_not_waited_for(emitter: Emitter[ClientEvent]) -> None:
+    """(v) The next event is told while a coroutine of the one before still waits."""
+    calls: list[str] = []
+    gate: Deferred[None] = Deferred()
+
+    @emitter.on("message")
+    async def slow(value: str) -> None:
+        calls.append(f"begin {value}")
+        await gate
+        calls.append(f"end {value}")
+
+    emitter.emit(ClientEvent.MESSAGE, "a")
+    emitter.emit(ClientEvent.MESSAGE, "b")
+    assert calls == ["begin a", "begin b"]
+    gate.callback(None)
+    assert calls == ["begin a", "begin b", "end a", "end b"]
+
+
 @pytest.mark.parametrize("name", ["opened", "", "OPEN", None, 5])
 def test_unknown_events(emitter: Emitter[ClientEvent], name: Any) -> None:
     """There are no other events, to listen to or to forget."""

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ def test_usual_options() -> None:
     assert (options.open_timeout, options.close_timeout, options.max_queue) == (10, 10, 16)
 
 
+def test_options_are_frozen_and_have_names() -> None:
+    """Nothing is given by position, and what was given cannot be changed."""
+    made: Any = WebSocketRequestOptions
+    with pytest.raises(TypeError):
+        made({"X-A": "1"})
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made().ping_interval = 1
+
+
 def test_from_dict_with_the_references_names() -> None:
     """JSON with the reference's names makes the same options as Python's names."""
     given = {
@@ -29,6 +39,7 @@ def test_from_dict_with_the_references_names() -> None:
         "skipServerCertVerification": True,
         "pingInterval": 5,
         "pongTimeout": 4,
+        "minSupportTlsProtocol": 3,
     }
     assert WebSocketRequestOptions.from_dict(given) == WebSocketRequestOptions(
         header={"X-A": "1"},
@@ -39,6 +50,7 @@ def test_from_dict_with_the_references_names() -> None:
         skip_server_cert_verification=True,
         ping_interval=5,
         pong_timeout=4,
+        min_tls_version=TlsVersion.TLS_V_1_3,
     )
     same = WebSocketRequestOptions.from_dict({"ping_interval": 5, "proxy": "no-proxy"})
     assert same == WebSocketRequestOptions(ping_interval=5, proxy="no-proxy")
@@ -101,6 +113,8 @@ def test_deadline(interval: int, given: int | None, deadline: int) -> None:
         {"proxy": HttpProxy("p", 1, username=5)},  # type: ignore[arg-type]
         {"ca_path": 5},
         {"origin": "http://a\r\nX: y"},
+        {"origin": "http://\ud800"},
+        {"origin": 5},
         {"client_cert": "cert.pem"},
         {"client_cert": ClientCert("c", None)},  # type: ignore[arg-type]
         {"skip_server_cert_verification": 1},
@@ -115,8 +129,11 @@ def test_deadline(interval: int, given: int | None, deadline: int) -> None:
         {"close_timeout": "10"},
         {"allowed_hosts": "example.com"},
         {"allowed_hosts": 5},
+        {"allowed_hosts": b"example.com"},
+        {"allowed_hosts": ["example.com", 5]},
         {"permission_check": 5},
         {"min_tls_version": 9},
+        {"min_tls_version": True},
     ],
 )
 def test_wrong_options(wrong: dict[str, Any]) -> None:
@@ -131,6 +148,7 @@ def test_wrong_options(wrong: dict[str, Any]) -> None:
         {"X-A": "1\r\nInjected: yes"},
         {"X-A": "1\nInjected: yes"},
         {"X-A": "1\0"},
+        {"X-A": "\ud800"},
         {"X A": "1"},
         {"X-A:": "1"},
         {"": "1"},

@@ -34,6 +34,15 @@ def test_what_cannot_be_sent_is_401(data: Any) -> None:
     assert caught.value.code == 401
 
 
+def test_a_released_view_is_401() -> None:
+    """A memoryview whose buffer was given back holds nothing to send."""
+    view = memoryview(b"x")
+    view.release()
+    with pytest.raises(WebSocketError) as caught:
+        outgoing_message(view, 10)
+    assert caught.value.code == 401
+
+
 def test_without_a_limit_everything_may_be_sent() -> None:
     """None is no limit."""
     assert len(outgoing_message(bytes(6_000_000), None)[0]) == 6_000_000

@@ -84,7 +84,7 @@ class ReconnectingWebSocket(Service):
             self._run.addErrback(self._broke)
 
     def stopService(self) -> Deferred[None]:
-        """Close the connection, or give up a dial or a wait.
+        """Close the connection, or give up a dial or a wait; call it on the reactor's thread.
 
         Returns:
             Fires when there is no connection any more.
@@ -104,9 +104,9 @@ class ReconnectingWebSocket(Service):
         return gone
 
     def when_finished(self) -> Outcome[CloseResult | WebSocketError]:
-        """Wait until the service gives up; fires with the end that is not worth another attempt.
+        """Wait until the service gives up; must be called on the reactor's thread.
 
-        It does not fire because of ``stopService``.
+        Fires with the end that is not worth another attempt, not because of ``stopService``.
         """
         return self._finished.wait() if self._end is None else succeeded(self._end)
 
