@@ -30,6 +30,10 @@ class Peer(Protocol):
     def protocol(self) -> str | None:
         """The subprotocol, None for none."""
 
+    @property
+    def compressed(self) -> bool:
+        """Whether permessage-deflate was agreed on."""
+
     async def send(self, data: Data) -> None:
         """Send a message."""
 
@@ -56,6 +60,10 @@ class _WebsocketsPeer:
         name: str | None = self.socket.subprotocol
         return name
 
+    @property
+    def compressed(self) -> bool:
+        return [one.name for one in self.socket.protocol.extensions] == ["permessage-deflate"]
+
     async def send(self, data: Data) -> None:
         await self.socket.send(data)
 
@@ -80,6 +88,10 @@ class _AiohttpPeer:
         at_client = isinstance(self.socket, aiohttp.ClientWebSocketResponse)
         name: str | None = self.socket.protocol if at_client else self.socket.ws_protocol
         return name
+
+    @property
+    def compressed(self) -> bool:
+        return int(self.socket.compress) > 0
 
     async def send(self, data: Data) -> None:
         if isinstance(data, str):

@@ -10,11 +10,14 @@ from typing import Any, Final
 
 import pytest
 import pytest_twisted
+import websockets
 from twisted.internet.defer import Deferred
 
 from tests.server.peer import PING
+from tests.websocket.foreign import in_thread
 from tests.websocket.scripted import (
     BINARY,
+    CLOSE,
     Client,
     ServerPeer,
     accepting,
@@ -28,12 +31,13 @@ from tests.websocket.scripted import (
     until,
 )
 from tests.websocket.serving import serving
-from twisted_chainws import websocket
+from twisted_chainws import websocket as package
 from twisted_chainws.websocket import (
     ClientCert,
     ClientEvent,
     CloseResult,
     ConnectFailed,
+    ConnectionClosed,
     OpenInfo,
     Outcome,
     ReconnectingWebSocket,
@@ -388,7 +392,7 @@ async def test_the_longest_url_is_connected_to() -> None:
             await client.close()
             await limit(client.when_closed())
         for size, more in ((2049, {}), (1025, {"max_url_length": 1024})):
-            with pytest.raises(websocket.UrlError):
+            with pytest.raises(package.UrlError):
                 await client.connect(base.ljust(size, "a"), options(**more))
     assert lengths == [2048 - len(base) + 1, 2049 - len(base) + 1]
 
@@ -451,7 +455,7 @@ async def test_sizes_without_options() -> None:
     async with scripted(script) as port:
         client = Client()
         await client.opened(port, compression=None)
-        with pytest.raises(websocket.ParameterError):
+        with pytest.raises(package.ParameterError):
             await client.send(bytes((5 << 20) + 1))
         await client.send(bytes(5 << 20))
         result = await limit(client.when_closed())
@@ -588,6 +592,54 @@ async def test_nobody_holds_the_client() -> None:
     await pause(0)
     gc.collect()
     assert known() is None
+
+
+ENDS: Final = {
+    "1005": plain(b"", CLOSE),
+    "1006": b"",
+    **{
+        str(code): close_frame(code, "x")
+        for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 4000)
+    },
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest_twisted.ensureDeferred
+async def test_iteration_ends_as_that_of_websockets(name: str) -> None:
+    """Where the package ``websockets`` ends a loop quietly we do, and where it raises we do (5)."""
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept(behind=plain(b"one") + ENDS[name])
+        if ENDS[name]:
+            await peer.close()
+        peer.hang_up()
+
+    async def theirs(url: str) -> bool:
+        async with websockets.connect(url, proxy=None) as socket:
+            try:
+                assert [message async for message in socket] == ["one"]
+            except websockets.ConnectionClosedError:
+                return False
+        return True
+
+    async def ours(url: str) -> bool:
+        client = Client()
+        client.keep_messages()
+        await client.connect(url, options())
+        try:
+            assert [message async for message in client] == ["one"]
+        except ConnectionClosed:
+            return False
+        finally:
+            assert client.told("close")[0].code == int(name)
+        return True
+
+    async with scripted(script) as port:
+        url = f"ws://127.0.0.1:{port}/"
+        quiet = await in_thread(theirs(url))
+        assert await limit(Deferred.fromCoroutine(ours(url))) is quiet
+    assert quiet is (name in {"1000", "1001", "1005"})
 
 
 @pytest_twisted.ensureDeferred

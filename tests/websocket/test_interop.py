@@ -116,6 +116,47 @@ async def test_foreign_servers_send_our_messages_back(name: str) -> None:
             assert await client.recv() == message
 
 
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest_twisted.ensureDeferred
+async def test_foreign_clients_compress_as_our_server_wants(
+    name: str, compression: str | None
+) -> None:
+    """(u) Foreign clients offer compression; it is agreed on or declined, and all comes back."""
+
+    async def talk(url: str) -> tuple[bool, list[Any]]:
+        async with PACKAGES[name].connect(url, ()) as peer:
+            answers = []
+            for message in MESSAGES:
+                await peer.send(message)
+                answers.append(await peer.receive())
+            return peer.compressed, answers
+
+    async with hosting(compression=compression) as host:
+        agreed, answers = await in_thread(talk(host.url))
+    assert agreed is (compression is not None)
+    assert answers == list(MESSAGES)
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest_twisted.ensureDeferred
+async def test_foreign_servers_compress_as_our_client_wants(
+    name: str, compression: str | None
+) -> None:
+    """(u)(m) Foreign servers accept what our client offers, if it does, and all comes back."""
+    agreed: list[bool] = []
+
+    async def handle(peer: Peer) -> None:
+        agreed.append(peer.compressed)
+        await echo(peer)
+
+    serving = foreign_server(PACKAGES[name], handle)
+    async with serving as url, connected(url, compression=compression) as client:
+        for message in MESSAGES:
+            await client.send(message)
+            assert await client.recv() == message
+    assert agreed == [compression is not None]
+
+
 @pytest_twisted.ensureDeferred
 async def test_our_server_speaks_what_a_foreign_client_prefers(name: str) -> None:
     """(u) Of the subprotocols that both know, the client's first is chosen; without any, none."""
