@@ -2,18 +2,26 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    connectProtocol,
+    wrapClientTLS,
+)
+from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
 from tests.server.peer import UPGRADE, Peer, reactor, until
+from tests.websocket.certificates import Issued, leaf, write
 from twisted_chainws.websocket.codes import ServerEvent, WebSocketError
 from twisted_chainws.websocket.server import WebSocketServer
 from twisted_chainws.websocket.server_options import WebSocketServerConfig
-from twisted_chainws.websocket.values import WebSocketConnection
+from twisted_chainws.websocket.values import ServerCert, WebSocketConnection
 
-__all__ = ["Serving", "config", "refusal", "serving"]
+__all__ = ["Serving", "config", "over_tls", "refusal", "server_cert", "serving"]
 
 
 class Serving:
@@ -108,3 +116,22 @@ async def refusal(outcome: Deferred[Any]) -> WebSocketError:
     except WebSocketError as error:
         return error
     raise AssertionError(f"it succeeded with {value!r}")
+
+
+def server_cert(folder: Path, ca: Issued) -> ServerCert:
+    """Issue a certificate for localhost and write it down."""
+    ours = leaf(ca)
+    return ServerCert(
+        write(folder, "cert.pem", ours.chain), write(folder, "key.pem", ours.key_pem())
+    )
+
+
+async def over_tls(stand: Serving, ca: Issued) -> Peer:
+    """Connect over TLS without a word."""
+    assert stand.server.address is not None
+    trust = trustRootFromCertificates([Certificate.loadPEM(ca.pem)])
+    plain = TCP4ClientEndpoint(reactor, "127.0.0.1", stand.server.address.port)
+    peer = Peer()
+    await connectProtocol(wrapClientTLS(optionsForClientTLS("localhost", trust), plain), peer)
+    stand.peers.append(peer)
+    return peer

@@ -30,8 +30,8 @@ def test_silence_is_pinged_and_then_lost() -> None:
     assert body.clock.getDelayedCalls() == []
 
 
-def test_our_own_writes_postpone_the_ping() -> None:
-    """Any write of ours starts the interval again."""
+def test_what_the_owner_counts_from_postpones_the_ping() -> None:
+    """A write of ours, or a read, whichever its owner counts, starts the interval again."""
     body = Body()
     body.clock.advance(20.0)
     body.pulse.last_write = 20.0

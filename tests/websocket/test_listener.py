@@ -6,16 +6,14 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.internet.task import deferLater
 
-from tests.server.peer import BINARY, CLOSE, TEXT, UPGRADE, Peer, frame, pause, reactor, until
-from tests.websocket.certificates import authority, leaf, write
-from tests.websocket.serving import Serving, config, refusal, serving
+from tests.server.peer import BINARY, CLOSE, TEXT, UPGRADE, frame, pause, reactor, until
+from tests.websocket.certificates import authority, write
+from tests.websocket.serving import Serving, config, over_tls, refusal, server_cert, serving
 from twisted_chainws.websocket.handshake import Handshake, Refuse
 from twisted_chainws.websocket.server import WebSocketServer
-from twisted_chainws.websocket.values import CloseResult, ServerCert, WebSocketConnection
+from twisted_chainws.websocket.values import CloseResult, WebSocketConnection
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +118,7 @@ async def test_hasty_clients_are_banned() -> None:
 async def test_pending_handshakes_are_limited(tls: bool, tmp_path: Path) -> None:
     """max_pending_handshakes: further connections are cut, until one is open or gone."""
     ca = authority("root")
-    more = {"server_cert": _server_cert(tmp_path, ca)} if tls else {}
+    more = {"server_cert": server_cert(tmp_path, ca)} if tls else {}
     async with serving(max_pending_handshakes=2, **more) as stand:
         first, second = [await stand.tcp() for _ in range(2)]
         await pause(0.05)
@@ -130,7 +128,7 @@ async def test_pending_handshakes_are_limited(tls: bool, tmp_path: Path) -> None
         first.drop()
         if tls:
             second.drop()
-            peer = await _over_tls(stand, ca)
+            peer = await over_tls(stand, ca)
         else:
             await pause(0.05)
             peer = await stand.tcp()
@@ -328,29 +326,12 @@ async def test_stopping_while_accept_decides() -> None:
 # TLS and addresses
 
 
-def _server_cert(folder: Path, ca: Any) -> ServerCert:
-    ours = leaf(ca)
-    return ServerCert(
-        write(folder, "cert.pem", ours.chain), write(folder, "key.pem", ours.key_pem())
-    )
-
-
-async def _over_tls(stand: Serving, ca: Any) -> Peer:
-    assert stand.server.address is not None
-    trust = trustRootFromCertificates([Certificate.loadPEM(ca.pem)])
-    plain = TCP4ClientEndpoint(reactor, "127.0.0.1", stand.server.address.port)
-    peer = Peer()
-    await connectProtocol(wrapClientTLS(optionsForClientTLS("localhost", trust), plain), peer)
-    stand.peers.append(peer)
-    return peer
-
-
 @pytest_twisted.ensureDeferred
 async def test_a_wss_server(tmp_path: Path) -> None:
     """server_cert: messages both ways over TLS, close, a lost client, stop."""
     ca = authority("root")
-    async with serving(server_cert=_server_cert(tmp_path, ca)) as stand:
-        peer = await _over_tls(stand, ca)
+    async with serving(server_cert=server_cert(tmp_path, ca)) as stand:
+        peer = await over_tls(stand, ca)
         stand.request(peer)
         assert "101" in await peer.head()
         client = await stand.tell("connect")
@@ -361,7 +342,7 @@ async def test_a_wss_server(tmp_path: Path) -> None:
         assert await peer.frame() == (TEXT, b"back")
         peer.drop()
         assert (await stand.tell("close"))[1].code == 1006
-        peer = await _over_tls(stand, ca)
+        peer = await over_tls(stand, ca)
         stand.request(peer)
         assert "101" in await peer.head()
         await stand.tell("connect", 2)
@@ -374,7 +355,7 @@ async def test_a_wss_server(tmp_path: Path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_who_does_not_speak_tls_is_cut(tmp_path: Path) -> None:
     """Plain HTTP to a wss port tells nothing and leaves nothing."""
-    async with serving(server_cert=_server_cert(tmp_path, authority("root"))) as stand:
+    async with serving(server_cert=server_cert(tmp_path, authority("root"))) as stand:
         peer = await stand.ask()
         await peer.gone()
         assert stand.events == []
@@ -387,8 +368,8 @@ async def test_clients_without_a_certificate_are_cut(tmp_path: Path) -> None:
     """client_ca_path: without a certificate from there nobody gets to the handshake."""
     ca = authority("root")
     roots = write(tmp_path, "ca.pem", ca.pem)
-    async with serving(server_cert=_server_cert(tmp_path, ca), client_ca_path=roots) as stand:
-        peer = await _over_tls(stand, ca)
+    async with serving(server_cert=server_cert(tmp_path, ca), client_ca_path=roots) as stand:
+        peer = await over_tls(stand, ca)
         stand.request(peer)
         await peer.gone()
         assert stand.events == []

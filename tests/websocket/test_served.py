@@ -1,13 +1,17 @@
 import gc
 import weakref
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
 
 from tests.server.peer import CLOSE, PING, PONG, frame, pause, reactor, until
-from tests.websocket.serving import Serving, config, refusal, serving
-from twisted_chainws.websocket.codes import ConnectionClosed
+from tests.websocket.certificates import authority
+from tests.websocket.serving import Serving, config, over_tls, refusal, server_cert, serving
+from twisted_chainws.websocket.codes import ConnectionClosed, WebSocketError
 from twisted_chainws.websocket.server import WebSocketServer
 from twisted_chainws.websocket.values import CloseResult, WebSocketConnection
 
@@ -93,8 +97,9 @@ async def test_silent_clients_are_pinged_and_then_lost() -> None:
         healthy, _ = await stand.joined()
         silent, client = await stand.joined()
         started = reactor.seconds()
-        assert await healthy.frame() == (PING, b"")
-        healthy.send(frame(b"", PONG))
+        opcode, payload = await healthy.frame()
+        assert opcode == PING
+        healthy.send(frame(payload, PONG))
         assert await stand.tell("close") == (
             client,
             CloseResult(1006, "The link is down", was_clean=False),
@@ -111,11 +116,109 @@ async def test_a_pong_timeout_of_zero_is_no_deadline() -> None:
     """Pings go out and nobody is lost; with an interval of 0 there are none."""
     async with serving(ping_interval=1, pong_timeout=0) as stand:
         peer, _ = await stand.joined()
-        assert await peer.frame() == (PING, b"")
-        assert await peer.frame() == (PING, b"")
+        first, second = await peer.frame(), await peer.frame()
+        assert first[0] == second[0] == PING
+        assert first[1] != second[1]
     async with serving(ping_interval=0) as stand:
         peer, _ = await stand.joined()
         assert [call for call in reactor.getDelayedCalls() if "Heartbeat" in str(call)] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_alive_and_who_is_not() -> None:
+    """(g) Pings follow the client's silence, and any byte of it is a sign of life. 4.6 item 21.
+
+    A healthy one is pinged once a second, a talkative one not at all; one that answers pings by
+    messages, and one whose long message trickles in, are kept; one that only reads is lost, however
+    much we send.
+    """
+    async with serving(ping_interval=1, pong_timeout=1) as stand:
+        begun = reactor.seconds()
+        talkative, healthy, unponging, slow, reading = [(await stand.joined()) for _ in range(5)]
+        pings: dict[str, list[bytes]] = {"talkative": [], "healthy": [], "unponging": []}
+
+        async def watch(name: str, peer: Any, answer: Any) -> None:
+            with suppress(ConnectionError):
+                while True:
+                    opcode, payload = await peer.frame()
+                    assert opcode == PING
+                    pings[name].append(payload)
+                    answer(peer, payload)
+
+        async def feed(peer: Any, *chunks: bytes) -> None:
+            for chunk in chunks:
+                peer.send(chunk)
+                await pause(0.3)
+
+        def pong(peer: Any, payload: bytes) -> None:
+            peer.send(frame(payload, PONG))
+
+        def talk(peer: Any, _: bytes) -> None:
+            peer.send(frame(b"instead of a pong"))
+
+        watching = [
+            Deferred.fromCoroutine(watch(name, peer, answer))
+            for name, (peer, _), answer in (
+                ("talkative", talkative, pong),
+                ("healthy", healthy, pong),
+                ("unponging", unponging, talk),
+            )
+        ]
+        long = frame(bytes(100_000))
+        chunks = [*(long[at : at + 1] for at in range(11)), long[11:]]
+        feeding = [
+            Deferred.fromCoroutine(feed(talkative[0], *[frame(b"x")] * 12)),
+            Deferred.fromCoroutine(feed(slow[0], *chunks)),
+        ]
+        while not stand.told("close"):
+            assert reactor.seconds() - begun < 5
+            await stand.server.send("all the time", reading[1])
+            await pause(0.1)
+        assert 1.9 <= reactor.seconds() - begun < 3
+        lost = (reading[1], CloseResult(1006, "The link is down", was_clean=False))
+        assert stand.told("close") == [lost]
+        await gatherResults(feeding)
+        lasted = reactor.seconds() - begun
+        assert lasted > 3.4
+        assert len(stand.told("error")) == 1
+        assert [
+            client for _, client in (talkative, healthy, unponging, slow)
+        ] == stand.server.connections
+        assert pings["talkative"] == []
+        for name in ("healthy", "unponging"):
+            assert lasted - 1.5 < len(pings[name]) == len(set(pings[name])) <= lasted
+        assert "\0" * 100_000 in [message.data for message in stand.told("messageReceive")]
+        for peer in stand.peers:
+            peer.drop()
+        await gatherResults(watching)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_what_piles_up_is_no_sign_of_life(tls: bool, tmp_path: Path) -> None:
+    """(g) A client that has stopped reading is lost although our queue for it still grows."""
+    ca = authority("root")
+    cert = {"server_cert": server_cert(tmp_path, ca)} if tls else {}
+    async with serving(max_unsent_size=0, ping_interval=1, pong_timeout=1, **cert) as stand:
+        if tls:
+            peer = await over_tls(stand, ca)
+            stand.request(peer)
+            await peer.head()
+            client = await stand.tell("connect")
+        else:
+            peer, client = await stand.joined()
+        wire: Any = peer.transport
+        wire.pauseProducing()
+        waiting = [await fill(stand, client)]
+        begun = reactor.seconds()
+        while not stand.told("close"):
+            assert reactor.seconds() - begun < 5
+            waiting.append(stand.server.send(b"x" * 1_000, client))
+            await pause(0.05)
+        assert stand.told("close")[0][1].code == 1006
+        for outcome in waiting:
+            with suppress(WebSocketError):
+                await outcome
 
 
 @pytest_twisted.ensureDeferred
@@ -136,12 +239,13 @@ async def test_a_client_that_has_read_everything_is_alive() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_reads_on_is_excused() -> None:
     """A pong may be missing while the client still reads what came before the ping, not else."""
-    async with serving(max_unsent_size=0, ping_interval=1, pong_timeout=1) as stand:
+    more = {"max_unsent_size": 0, "max_send_size": None}
+    async with serving(ping_interval=1, pong_timeout=1, **more) as stand:
         peer, client = await stand.joined()
         wire: Any = peer.transport
         wire.pauseProducing()
-        for _ in range(20):
-            waiting = await fill(stand, client)
+        await fill(stand, client)
+        waiting = stand.server.send(bytes(20_000_000), client)
         (connection,) = served(stand)
         await until(lambda: connection.pulse.waiting)
         assert not connection._silence_excused()

@@ -1,9 +1,12 @@
-"""Pings after our own silence, and the deadline for a sign of life.
+"""Pings after a silence, and the deadline for a sign of life.
 
-It counts bytes, not frame ends, so a long frame that trickles in is no silence. Any byte from the
-peer, and any byte of ours that it reads, is a sign of life.
+Whose silence counts is the owner's choice, who sets ``last_write``: chain listeners count from our
+own latest message, the WebSocket objects from the latest that the peer wrote. Bytes count, not ends
+of frames, so a long frame that trickles in is no silence. Any byte from the peer, and any byte of
+ours that it reads, is a sign of life.
 
-Source: ``ethereum.md`` 1.2 (go-ethereum ``rpc/websocket.go`` pingLoop).
+Source: ``ohos-websocket.md`` 4.7; for chain listeners ``ethereum.md`` 1.2 (go-ethereum
+``rpc/websocket.go`` pingLoop).
 """
 
 from collections.abc import Callable
@@ -18,7 +21,7 @@ class Heartbeat:
     """The two timers of one open connection.
 
     Attributes:
-        last_write: reactor seconds of our latest message; whoever writes sets it.
+        last_write: reactor seconds of the write after which the silence counts; the owner sets it.
         waiting: True from a ping until a sign of life.
     """
 
@@ -41,7 +44,7 @@ class Heartbeat:
 
         Args:
             clock: reactor.
-            interval_s: silence of ours after which to ping; 0 for never.
+            interval_s: silence after which to ping; 0 for never.
             timeout_s: silence of the peer after a ping that ends the connection.
             ping: sends one.
             suspended: whether we ourselves do not read, so that silence proves nothing.

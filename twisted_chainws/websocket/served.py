@@ -1,4 +1,7 @@
-"""One client of a server: the seam's hooks, handed on to the run that it belongs to."""
+"""One client of a server: the seam's hooks, handed on to the run that it belongs to.
+
+It is pinged after its own silence, however much we send meanwhile: ``ohos-websocket.md`` 4.7.
+"""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -64,6 +67,9 @@ class Served(ServerConnection):
     slot: str | None = None
     value: WebSocketConnection | None = None
     _outflow: Outflow | None = None
+    _pings = 0
+    _written_bytes = 0
+    _read_bytes = 0
 
     def connectionMade(self) -> None:
         """Prepare the connection."""
@@ -97,8 +103,29 @@ class Served(ServerConnection):
         return self._outflow is not None and self._outflow.congested
 
     def waiting_bytes(self) -> int:
-        """Return what waits in the transport."""
-        return 0 if self._outflow is None else self._outflow.queued
+        """Return what the peer has read, below zero: what we add to the queue is no sign of life.
+
+        TLS adds to what is written, so the difference alone would change by that.
+        """
+        queued = 0 if self._outflow is None else self._outflow.queued
+        self._read_bytes = max(self._read_bytes, self._written_bytes - queued)
+        return -self._read_bytes
+
+    def ping_payload(self) -> bytes:
+        """Number the pings."""
+        self._pings += 1
+        return self._pings.to_bytes(8, "big")
+
+    def dataReceived(self, data: bytes) -> None:
+        """Count the silence from here."""
+        if self.pulse is not None:
+            self.pulse.last_write = self._clock.seconds()
+        super().dataReceived(data)
+
+    def sendData(self, data: bytes, *more: Any, **named: Any) -> None:  # noqa: N802
+        """Count what is written."""
+        self._written_bytes += len(data)
+        super().sendData(data, *more, **named)
 
     @property
     def is_usable(self) -> bool:
@@ -141,4 +168,5 @@ class Served(ServerConnection):
 
     def _alive(self) -> None:
         if self.pulse is not None:
+            self.pulse.last_write = self._clock.seconds()
             self.pulse.alive()

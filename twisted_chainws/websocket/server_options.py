@@ -42,7 +42,7 @@ class WebSocketServerConfig:
         max_send_size: bytes of an outgoing message; None for no limit.
         max_unsent_size: bytes that may wait for one client to read; a client for which more would
             wait is closed with 1008. 0 for no limit.
-        ping_interval: whole seconds of our own silence after which to ping; 0 for never.
+        ping_interval: whole seconds of a client's silence after which to ping it; 0 for never.
         pong_timeout: whole seconds that a client may stay silent after a ping, at most
             ``ping_interval``; 0 for ever, None for 30 or the interval if that is less.
         open_timeout: seconds for TLS, the handshake, and the decision of ``accept``.

@@ -12,7 +12,7 @@ class ConnectionOptions:
     Attributes:
         message_bytes: limit of an inbound message, also after decompression.
         compression: accept permessage-deflate when it is offered.
-        ping_interval_s: silence of ours after which the server pings; 0 for never.
+        ping_interval_s: silence after which the server pings; 0 for never.
         ping_timeout_s: how long a peer may stay silent after a ping; 0 for ever.
         open_timeout_s: for the handshake.
         close_timeout_s: for the peer's Close after ours, then the TCP connection is cut.

@@ -111,6 +111,10 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         """Return how much waits for the peer to read; a change is a sign of life."""
         return 0
 
+    def ping_payload(self) -> bytes:
+        """Return what the next ping carries, at most 125 bytes."""
+        return b""
+
     # For subclasses
 
     def close(self, code: int, reason: str = "") -> None:
@@ -144,8 +148,6 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             payload = squeeze.compress_message_data(payload) + squeeze.end_compress_message()
             rsv = 4
         self.sendFrame(opcode=2 if binary else 1, payload=payload, rsv=rsv)
-        if self.pulse is not None:
-            self.pulse.last_write = self._clock.seconds()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
         """Take a message from Autobahn's own path, which has checked its UTF-8."""
@@ -349,7 +351,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             self.transport.unregisterProducer()
 
     def _ping(self) -> None:
-        self.sendPing()
+        self.sendPing(self.ping_payload())
         self._waiting_at_ping = self.waiting_bytes()
 
     def _silence_excused(self) -> bool:
