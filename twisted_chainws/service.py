@@ -22,7 +22,7 @@ from twisted_chainws.chain.ops import Advance, Transition
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.ports import Source
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.chain.view import ChainView
+from twisted_chainws.chain.view import DEFAULT_DEPTHS, ChainView, Depths
 from twisted_chainws.dialects.base import (
     AwaitMined,
     Call,
@@ -80,6 +80,7 @@ class ChainService(Service):
         clock: IReactorTime,
         random: Callable[[int], bytes],
         history: int | None = None,
+        depths: Depths = DEFAULT_DEPTHS,
         journal_capacity: int = 1_024,
         max_filters: int = 10_000,
         max_filter_items: int = 10_000,
@@ -91,6 +92,7 @@ class ChainService(Service):
         self._settings = settings
         self._clock = clock
         self._history = history
+        self._depths = depths
         self._make_id = id_maker(random)
         self._pool = PendingPool()
         self._journal = MemoryJournal(
@@ -128,7 +130,13 @@ class ChainService(Service):
     async def _begin(self) -> None:
         blocks = await self._source.start(self)
         self._chain = CanonicalChain(blocks, history=self._history)
-        chain = ChainView(chain=self._chain, pool=self._pool, chain_id=self.chain_id)
+        chain = ChainView(
+            chain=self._chain,
+            pool=self._pool,
+            chain_id=self.chain_id,
+            forks=self._source.forks,
+            depths=self._depths,
+        )
         first = Advance(seq=self._journal.head, undone=(), applied=tuple(blocks))
         for dialect in self._dialects:
             ledger = dialect.projection()

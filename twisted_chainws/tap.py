@@ -38,6 +38,7 @@ from twisted_chainws.server.listening import CannotBind, ListenerService
 from twisted_chainws.server.site import make_site
 from twisted_chainws.service import ChainService
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, Account, banner_lines
+from twisted_chainws.sources.devchain.genesis import read_genesis_file
 from twisted_chainws.sources.devchain.source import DevchainSource
 from twisted_chainws.sources.devchain.wallet import accounts_of
 
@@ -161,6 +162,8 @@ def makeService(options: Options) -> IService:
 
     atexit.register(_have_the_last_word)
     configuration = options.configuration
+    networks = tuple(_with_files(network) for network in configuration.networks)
+    configuration = replace(configuration, networks=networks)
     dialects = tuple(
         replace(dialect, limits=configuration.limits_of(dialect.limits))
         for dialect in make_dialects(configuration.profile)
@@ -217,6 +220,20 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
     )
 
 
+def _with_files(network: Network) -> Network:
+    """Find mistakes in the files that a chain comes from; take over what they say about it."""
+    settings = network.devchain
+    if settings.genesis_file is None:
+        return network
+    if settings.import_file is not None and not os.access(settings.import_file, os.R_OK):
+        _fail(f"import: expected a file to read, got {settings.import_file}")
+    try:
+        genesis = read_genesis_file(settings.genesis_file)
+    except ValueError as mistake:
+        _fail(str(mistake))
+    return replace(network, devchain=replace(settings, chain_id=genesis.chain_id))
+
+
 def _prepare(network: Network) -> Sequence[Account]:
     """Find what the worker would stumble over; return the accounts of the network.
 
@@ -259,6 +276,7 @@ def _make_chain(
         clock=reactor,
         random=os.urandom,
         history=network.history,
+        depths=network.depths,
         max_filters=bounds.filters,
         max_filter_items=bounds.filter_items,
         filter_lifetime_s=bounds.filter_lifetime_s,
@@ -303,6 +321,8 @@ def _network_lines(
 ) -> list[str]:
     """Introduce a chain; keys of an own mnemonic only when asked for."""
     settings = network.devchain
+    if settings.genesis_file is not None:
+        return [f"Genesis: {settings.genesis_file}"]
     known = settings.mnemonic == WELL_KNOWN_MNEMONIC
     show_keys = known or configuration.show_keys
     lines = banner_lines(owners, show_keys=show_keys, balance_ether=settings.balance_ether)

@@ -6,6 +6,7 @@ Sans-I/O: only the shapes of the calls. The service is a Sink; ``sources/*`` are
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
+from twisted_chainws.chain.forks import ForkSchedule
 from twisted_chainws.chain.model import Block, Kind, Transaction
 from twisted_chainws.chain.types import Hash32
 
@@ -53,9 +54,11 @@ class Source(Protocol):
 
     Attributes:
         chain_id: EIP-155; right as soon as ``start`` has returned.
+        forks: which rules count when; the same.
     """
 
     chain_id: int
+    forks: ForkSchedule
 
     async def start(self, sink: Sink) -> tuple[Block, ...]:
         """Start and return the canonical chain known so far, oldest first, never empty.

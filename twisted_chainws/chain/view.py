@@ -1,18 +1,25 @@
 """What dialects may ask about the chain and the pool: questions only, no clock. Sans-I/O."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from twisted_chainws.chain.canonical import CanonicalChain
+from twisted_chainws.chain.forks import DEVELOPMENT, ForkSchedule
 from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.pool import PendingPool, PoolCounts
 from twisted_chainws.chain.types import Address20, BlockNumber, Hash32
 
-SAFE_DEPTH: Final = 32
-"""Blocks between the head and the ``safe`` one: an epoch, as on a development node."""
 
-FINALIZED_DEPTH: Final = 64
-"""Blocks between the head and the ``finalized`` one: two epochs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depths:
+    """How many blocks lie between the head and what counts as settled: one epoch and two."""
+
+    safe: int = 32
+    finalized: int = 64
+
+
+DEFAULT_DEPTHS: Final = Depths()
 
 
 class ChainView:
@@ -20,12 +27,23 @@ class ChainView:
 
     Attributes:
         chain_id: EIP-155; a development command may change it.
+        forks: which rules count when.
     """
 
-    def __init__(self, *, chain: CanonicalChain, pool: PendingPool, chain_id: int) -> None:
+    def __init__(
+        self,
+        *,
+        chain: CanonicalChain,
+        pool: PendingPool,
+        chain_id: int,
+        forks: ForkSchedule = DEVELOPMENT,
+        depths: Depths = DEFAULT_DEPTHS,
+    ) -> None:
         self._chain = chain
         self._pool = pool
+        self._depths = depths
         self.chain_id = chain_id
+        self.forks = forks
 
     @property
     def head(self) -> Block:
@@ -44,13 +62,13 @@ class ChainView:
 
     @property
     def safe(self) -> Block | None:
-        """The block 32 below the head, genesis on a shorter chain; None when it is not kept."""
-        return self._below(SAFE_DEPTH)
+        """The block so deep below the head, genesis on a shorter chain; None when not kept."""
+        return self._below(self._depths.safe)
 
     @property
     def finalized(self) -> Block | None:
-        """The block 64 below the head, genesis on a shorter chain; None when it is not kept."""
-        return self._below(FINALIZED_DEPTH)
+        """The block so deep below the head, genesis on a shorter chain; None when not kept."""
+        return self._below(self._depths.finalized)
 
     def at(self, number: int) -> Block | None:
         """Return the canonical block of a height; see ``CanonicalChain.at``.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from twisted_chainws.chain.view import Depths
 from twisted_chainws.dialects.base import Limits, Profile
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -55,11 +56,13 @@ class Network:
         name: lower case; the route picks it, and every route leads to the only one.
         devchain: how its development chain is made.
         history: blocks kept below the newest one; None keeps all.
+        depths: which blocks are the safe and the finalized one.
     """
 
     name: str
     devchain: DevchainSettings = field(repr=False)
     history: int | None
+    depths: Depths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Final
 
+from twisted_chainws.chain.view import DEFAULT_DEPTHS, Depths
 from twisted_chainws.config.endpoints import default_listeners, read_listener
 from twisted_chainws.config.model import Bounds, Configuration, Listener, Network
 from twisted_chainws.config.table import (
@@ -35,7 +36,11 @@ _NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DEVCHAIN_FIELDS: Final = {
     "balance": "balance_ether",
     "call-timeout": "call_timeout_s",
+    "genesis": "genesis_file",
+    "import": "import_file",
 }
+_NOT_OF_THE_SOURCE: Final = ("no-mining", "history", "safe-depth", "finalized-depth")
+_TOLD_BY_GENESIS: Final = ("chain-id", "balance", "gas-limit", "timestamp")
 
 Values = dict[str, Any]
 """Name of a setting -> decoded value; only what was given."""
@@ -207,7 +212,7 @@ def _network(name: str, values: Values, file_name: str, *, shared: bool) -> Netw
     """Make a network of decoded values; a directory ``shared`` by networks gets one in it."""
     chain: Values = {}
     for setting in BY_NAME.values():
-        if not setting.network or setting.name in ("no-mining", "history"):
+        if not setting.network or setting.name in _NOT_OF_THE_SOURCE:
             continue
         if setting.name in values:
             chain[_DEVCHAIN_FIELDS.get(setting.name, _field(setting.name))] = values[setting.name]
@@ -218,8 +223,17 @@ def _network(name: str, values: Values, file_name: str, *, shared: bool) -> Netw
         raise ConfigurationError(
             "no-mining", "expected no block-time beside it: blocks come on command or in time"
         )
+    for told in _TOLD_BY_GENESIS:
+        if "genesis" in values and told in values:
+            raise ConfigurationError(told, "expected none beside genesis: the file tells it")
     try:
         devchain = DevchainSettings(**chain, mining=mining)
     except ValueError as mistake:
         raise ConfigurationError(file_name, str(mistake)) from None
-    return Network(name=name, devchain=devchain, history=values.get("history"))
+    depths = Depths(
+        safe=values.get("safe-depth", DEFAULT_DEPTHS.safe),
+        finalized=values.get("finalized-depth", DEFAULT_DEPTHS.finalized),
+    )
+    if depths.finalized < depths.safe:
+        raise ConfigurationError("finalized-depth", f"expected at least safe-depth, {depths.safe}")
+    return Network(name=name, devchain=devchain, history=values.get("history"), depths=depths)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final
 
+from twisted_chainws.chain.view import DEFAULT_DEPTHS
 from twisted_chainws.config.model import Bounds
 from twisted_chainws.dialects.base import Limits, Profile
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
@@ -125,6 +126,32 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     _chain("call-gas-cap", Kind.INTEGER, _DEV.call_gas_cap, "most gas of an eth_call", minimum=1),
     _chain("mine-cap", Kind.INTEGER, _DEV.mine_cap, "most blocks of a mining command", minimum=1),
+    _chain(
+        "genesis",
+        Kind.TEXT,
+        "a chain made of the settings above",
+        "genesis file of go-ethereum: the chain and its forks up to Osaka",
+    ),
+    _chain(
+        "import",
+        Kind.TEXT,
+        "nothing",
+        "file of encoded blocks (geth export) to begin with; needs --genesis",
+    ),
+    _chain(
+        "safe-depth",
+        Kind.INTEGER,
+        DEFAULT_DEPTHS.safe,
+        "blocks between the newest and the safe one",
+        minimum=0,
+    ),
+    _chain(
+        "finalized-depth",
+        Kind.INTEGER,
+        DEFAULT_DEPTHS.finalized,
+        "blocks between the newest and the finalized one",
+        minimum=0,
+    ),
     _chain("history", Kind.INTEGER, "all", "blocks kept below the newest one", minimum=64),
     _row(
         "allow-origin",

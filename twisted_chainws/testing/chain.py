@@ -6,6 +6,7 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 from twisted.internet.defer import Deferred, fail, succeed
 
+from twisted_chainws.chain.forks import DEVELOPMENT
 from twisted_chainws.chain.model import (
     Block,
     EthereumExtras,
@@ -147,7 +148,7 @@ class FakeSource:
     """A chain that does what the test says.
 
     Attributes:
-        chain_id: that of development chains.
+        chain_id: that of development chains, like ``forks``.
         blocks: the canonical chain, oldest first.
         answers: query name -> a function of its parameters, or an exception to fail with.
         asked: every query so far, (name, parameters).
@@ -156,6 +157,7 @@ class FakeSource:
 
     def __init__(self, blocks: Iterable[Block] = ()) -> None:
         self.chain_id = CHAIN_ID
+        self.forks = DEVELOPMENT
         self.blocks = list(blocks) or [make_block()]
         self.answers: dict[str, Callable[[Mapping[str, Any]], Any] | ChainwsError] = {}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []

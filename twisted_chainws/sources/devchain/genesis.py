@@ -8,6 +8,7 @@ Source: go-ethereum ``core/genesis.go``, ``params/config.go`` (1.16); EIP-7840 (
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from twisted_chainws.chain.forks import (
@@ -20,7 +21,14 @@ from twisted_chainws.chain.forks import (
     ForkSchedule,
 )
 
-__all__ = ["Genesis", "GenesisAccount", "decode_forks", "encode_forks", "read_genesis"]
+__all__ = [
+    "Genesis",
+    "GenesisAccount",
+    "decode_forks",
+    "encode_forks",
+    "read_genesis",
+    "read_genesis_file",
+]
 
 _ADDRESS, _HASH, _NONCE, _EXTRA = 20, 32, 8, 32
 _U64: Final = 1 << 64
@@ -137,6 +145,20 @@ def read_genesis(text: str) -> Genesis:
         excess_blob_gas=members.number("excessBlobGas", 0),
         blob_gas_used=members.number("blobGasUsed", 0),
     )
+
+
+def read_genesis_file(path: str) -> Genesis:
+    """Return what the genesis file at ``path`` says.
+
+    Raises:
+        ValueError: one line that names the file, the member and what was expected.
+    """
+    try:
+        return read_genesis(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"genesis {path}: cannot read it: {error.strerror}") from None
+    except ValueError as mistake:
+        raise ValueError(f"genesis {path}: {mistake}") from None
 
 
 class _Members:

@@ -25,7 +25,10 @@ class DevchainSettings:
         seed: together with ``timestamp`` makes every block a function of the input: block n is
             of ``timestamp + n * (block_time or 1)``; None draws the randomness of each block.
         data_dir: directory of the database; None keeps it in a private temporary directory.
-        hardfork: only ``prague`` is implemented.
+        genesis_file: path of a genesis file of go-ethereum, whose chain this is; None makes block
+            0 of the settings above.
+        import_file: path of a file of encoded blocks to begin with; None begins at genesis.
+        hardfork: only ``prague`` is implemented, where no genesis file tells.
         call_timeout_s: how long a call or an estimate may run.
         call_gas_cap: gas of a call that names none, and its upper bound.
         mine_cap: how many blocks one command may make; other commands wait for all of them.
@@ -48,6 +51,8 @@ class DevchainSettings:
     timestamp: int | None = None
     seed: int | None = None
     data_dir: str | None = None
+    genesis_file: str | None = None
+    import_file: str | None = None
     hardfork: str = "prague"
     call_timeout_s: float = 5.0
     call_gas_cap: int = 50_000_000
@@ -68,6 +73,8 @@ class DevchainSettings:
         """
         if self.hardfork != "prague":
             raise ValueError(f"hardfork: expected prague, got {self.hardfork!r}")
+        if self.import_file is not None and self.genesis_file is None:
+            raise ValueError("import: expected genesis beside it, the chain it belongs to")
         if self.block_time is not None and self.block_time <= 0:
             raise ValueError(f"block_time: expected more than 0 seconds, got {self.block_time}")
         positive = ("chain_id", "gas_limit", "mine_cap", "call_timeout_s", "build_timeout_s")
@@ -104,7 +111,7 @@ def decode_settings(shape: dict[str, Any]) -> DevchainSettings:
         ValueError: a setting is out of range.
         TypeError: a setting is unknown.
     """
-    texts = ("mnemonic", "data_dir", "hardfork")
+    texts = ("mnemonic", "data_dir", "hardfork", "genesis_file", "import_file")
     values: dict[str, Any] = {
         name: int(value, 16) if isinstance(value, str) and name not in texts else value
         for name, value in shape.items()

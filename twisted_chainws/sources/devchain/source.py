@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
+from twisted_chainws.chain.forks import DEVELOPMENT
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.chain.ports import Sink
 from twisted_chainws.chain.types import Hash32
@@ -22,6 +24,7 @@ from twisted_chainws.sources.devchain.codec import (
     decode_transaction,
     encode_hex,
 )
+from twisted_chainws.sources.devchain.genesis import decode_forks
 from twisted_chainws.sources.devchain.methods import METHODS
 from twisted_chainws.sources.devchain.miner import IntervalMiner
 from twisted_chainws.sources.devchain.process import EngineProcess
@@ -32,15 +35,22 @@ __all__ = ["DevchainSource"]
 DATABASE_NAME: Final = "chain.sqlite"
 _KNOWN_BLOCKS: Final = 100_000
 
+_log: Final = Logger()
+
 
 def _revive_transaction(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | {"transaction": decode_transaction(answer["transaction"])}
+
+
+def _revive_simulated(answer: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item | {"block": decode_block(item["block"])} for item in answer]
 
 
 _REVIVED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "fill": _revive_transaction,
     "pending_block": decode_block,
     "sign_transaction": _revive_transaction,
+    "simulate": _revive_simulated,
 }
 
 
@@ -49,6 +59,7 @@ class DevchainSource:
 
     Attributes:
         chain_id: of the settings until the chain has started; a stored chain keeps its own.
+        forks: right once the chain has started, too.
     """
 
     def __init__(self, settings: DevchainSettings, *, reactor: Any) -> None:
@@ -59,6 +70,7 @@ class DevchainSource:
             reactor: spawns the worker and times interval mining.
         """
         self.chain_id = settings.chain_id
+        self.forks = DEVELOPMENT
         self._settings = settings
         self._reactor = reactor
         self._sink: Sink | None = None
@@ -147,6 +159,7 @@ class DevchainSource:
 
     def _attached(self, answer: dict[str, Any]) -> None:
         self.chain_id = answer["chain_id"]
+        self.forks = decode_forks(answer["forks"])
         if "blocks" in answer:
             self._first = tuple(decode_block(block) for block in answer["blocks"])
             self._canonical = [block.hash for block in self._first]
@@ -180,6 +193,8 @@ class DevchainSource:
             self._advance(payload)
         elif name == "interval":
             self._miner.set_interval(payload["seconds"])
+        elif name == "imported":
+            _log.info("imported up to block {number}", number=payload["number"])
         elif name == "dropped":
             dropped = Hash32(decode_hex(payload["hash"]))
             self._pooled.pop(dropped, None)

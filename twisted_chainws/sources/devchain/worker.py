@@ -123,13 +123,24 @@ class Worker:
     def _attach(self, params: Params) -> dict[str, Any]:
         settings = decode_settings(params["settings"])
         self._lock_file(params["path"])
-        self._opening = partial(Node.open, params["path"], settings, wall_clock=self._wall_clock)
+        self._opening = partial(
+            Node.open,
+            params["path"],
+            settings,
+            wall_clock=self._wall_clock,
+            report=self._report_import,
+        )
         self._node = self._opening()
         self._children = self._make_children(settings)
         answer = self._node.attach(params["known"])
         self._node.hub.take_events()
         self._freeze(self._node)
         return answer
+
+    def _report_import(self, number: int) -> None:
+        """Tell how far an import is, as far as the parent takes it right now."""
+        self._send([0, "imported", {"number": number}])
+        self._flush()
 
     def _lock_file(self, path: str) -> None:
         """Keep other processes off the file; the lock ends with this process.

@@ -19,6 +19,7 @@ from eth.abc import (
 )
 from eth.chains.base import Chain
 from eth.constants import BLANK_ROOT_HASH, ZERO_HASH32
+from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
 from eth.db.schema import SchemaV1
 from eth.exceptions import HeaderNotFound
@@ -167,6 +168,11 @@ def create_chain(db: AtomicDatabaseAPI, genesis: Genesis) -> DevChain:
     state.persist()
     chain.chaindb.persist_header(genesis_header(genesis, state.state_root))
     return chain
+
+
+def genesis_hash(genesis: Genesis) -> bytes:
+    """Return the hash of block 0, without writing it anywhere."""
+    return bytes(create_chain(AtomicDB(), genesis).get_canonical_head().hash)
 
 
 def genesis_header(genesis: Genesis, state_root: bytes) -> BlockHeaderAPI:

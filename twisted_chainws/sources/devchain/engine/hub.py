@@ -89,12 +89,18 @@ class Hub:
         return Control(
             instance=self.random_bytes(32),
             randomness=randomness,
-            gas_limit=settings.gas_limit,
+            gas_limit=self._first_gas_limit(),
             coinbase=bytes(20),
             automine=settings.mining and interval is None,
             interval_s=interval,
             time_offset=offset,
         )
+
+    def _first_gas_limit(self) -> int:
+        """Return the gas limit of new blocks: that of a foreign chain's head, or as set."""
+        if self.settings.genesis_file is not None:
+            return int(self.engine.head.gas_limit)
+        return self.settings.gas_limit
 
     # Clock
 

@@ -13,12 +13,19 @@ from twisted_chainws.sources.devchain.engine.branches import Branches
 from twisted_chainws.sources.devchain.engine.building import Builder
 from twisted_chainws.sources.devchain.engine.commands import Commands
 from twisted_chainws.sources.devchain.engine.core import Engine
+from twisted_chainws.sources.devchain.engine.head import genesis_hash
 from twisted_chainws.sources.devchain.engine.hub import Hub
+from twisted_chainws.sources.devchain.engine.importing import import_chain
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
 from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
 from twisted_chainws.sources.devchain.engine.reads import Reads
 from twisted_chainws.sources.devchain.engine.submission import Submission
-from twisted_chainws.sources.devchain.genesis import Genesis, GenesisAccount
+from twisted_chainws.sources.devchain.genesis import (
+    Genesis,
+    GenesisAccount,
+    encode_forks,
+    read_genesis_file,
+)
 from twisted_chainws.sources.devchain.methods import EVM_READS
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -84,6 +91,7 @@ class Node:
         *,
         wall_clock: Callable[[], float],
         random_bytes: Callable[[int], bytes] = os.urandom,
+        report: Callable[[int], object] = lambda _number: None,
     ) -> Self:
         """Continue the chain in the file ``path``, or begin one.
 
@@ -92,16 +100,18 @@ class Node:
             settings: of the chain; a file that holds one keeps its genesis.
             wall_clock: seconds since the epoch.
             random_bytes: so many fresh random bytes.
+            report: told from time to time which block an import has reached.
 
         Raises:
-            InvalidControl: the mnemonic is none.
+            InvalidControl: the mnemonic is none, the genesis file is none or of another chain
+                than the file ``path``, or a block cannot be imported.
         """
         try:
             keyring = open_keyring(settings.mnemonic, settings.accounts)
         except ValueError as error:
             raise InvalidControl(reason=str(error)) from error
         now = int(wall_clock())
-        engine = Engine.open(path, _genesis(settings, keyring, now))
+        engine = _open_engine(path, _genesis(settings, keyring, now), settings, report)
         hub = Hub(
             engine=engine,
             keyring=keyring,
@@ -134,6 +144,7 @@ class Node:
         return {
             **answer,
             "chain_id": self.hub.engine.chain_id,
+            "forks": encode_forks(self.hub.engine.forks),
             "pool": self._reads.pool(),
             "automine": self.hub.control.automine,
             "interval_s": self.hub.control.interval_s,
@@ -186,8 +197,25 @@ class Node:
         ]
 
 
+def _open_engine(
+    path: str, genesis: Genesis, settings: DevchainSettings, report: Callable[[int], object]
+) -> Engine:
+    engine = Engine.open(path, genesis)
+    if settings.genesis_file is not None and engine.canonical_hash(0) != genesis_hash(genesis):
+        engine.close()
+        raise InvalidControl(reason=f"genesis {settings.genesis_file}: data-dir has another chain")
+    if settings.import_file is not None:
+        import_chain(engine, settings.import_file, report)
+    return engine
+
+
 def _genesis(settings: DevchainSettings, keyring: Keyring, now: int) -> Genesis:
-    """Return block 0: the accounts of all three families own the same coin."""
+    """Return block 0: that of the file, else one where all three families own the same coin."""
+    if settings.genesis_file is not None:
+        try:
+            return read_genesis_file(settings.genesis_file)
+        except ValueError as mistake:
+            raise InvalidControl(reason=str(mistake)) from mistake
     funded = GenesisAccount(balance=settings.balance_wei)
     addresses = (
         address

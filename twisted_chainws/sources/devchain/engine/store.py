@@ -11,7 +11,7 @@ from typing import Self
 
 import orjson
 import rlp
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
 from eth.exceptions import HeaderNotFound, TransactionNotFound
 from eth_typing import BlockNumber, Hash32
 from eth_utils import ValidationError
@@ -79,7 +79,12 @@ class BlockStore:
         """Make the engine usable in a forked child: reads only, uncommitted writes visible."""
         self._db.reopen_read_only()
 
-    # Chain id
+    # Chain
+
+    @property
+    def chain(self) -> DevChain:
+        """The chain under the store."""
+        return self._chain
 
     @property
     def chain_id(self) -> int:
@@ -139,6 +144,10 @@ class BlockStore:
             raise UnknownBlockHash(block_hash=block_hash)
         header: BlockHeaderAPI = self._chain.get_block_header_by_hash(Hash32(block_hash))
         return header
+
+    def is_kept(self, block_hash: bytes) -> bool:
+        """Whether there is such a block, canonical or not."""
+        return self._db.record(block_hash) is not None
 
     def canonical_hash(self, number: int) -> bytes:
         """Return the hash of the canonical block of this height.
@@ -320,6 +329,15 @@ class BlockStore:
         while len(self._blocks) > _KEPT_BLOCKS:
             self._blocks.popitem(last=False)
         return block
+
+    def keep_executed(self, block: BlockAPI, receipts: Sequence[ReceiptAPI]) -> None:
+        """Keep a block that was run on its parent as the parent's header says, edits aside."""
+        header = block.header
+        self._db[header.hash] = rlp.encode(header)
+        base_root = bytes(self.header(header.parent_hash).state_root)
+        record = BlockRecord(base_root=base_root, edited_root=None, natives=b"")
+        self._db.put_record(header.hash, record)
+        self.keep_block(convert.convert_block(block, receipts, (), self.blob_base_fee(header)))
 
     def _hashes_of(self, header: BlockHeaderAPI) -> Sequence[bytes]:
         kept = self._blocks.get(header.hash)
