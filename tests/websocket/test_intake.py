@@ -303,7 +303,7 @@ def test_bytes_on_hold_may_outlive_the_connection(wire: Wire) -> None:
     wire.connection.close(1001)
     wire.end()
     assert wire.messages == [b"hold"]
-    assert wire.connection.notes[-1][:2] == ("closed", 1006)
+    assert wire.connection.notes[-1] == ("closed", 1001, "")
 
 
 def test_any_byte_is_a_sign_of_life() -> None:

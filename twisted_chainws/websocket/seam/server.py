@@ -98,7 +98,12 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         """Take note that a Close frame has left: no message may follow."""
 
     def closed(self, code: int, reason: str) -> None:
-        """Take note that the connection is over; called once, and only after ``opened``."""
+        """Take note that the connection is over; called once, and only after ``opened``.
+
+        Args:
+            code: as in ``ending``: ours if we closed first, answered or not.
+            reason: the same; of a connection that was lost, what was seen of it.
+        """
 
     def lost(self) -> None:
         """Take note that TCP is gone, whether the handshake succeeded or not."""
@@ -295,20 +300,16 @@ class ServerConnection(Intake, WebSocketServerProtocol):
         if not self._opened:
             return
         self._opened = False
-        self.ending = ending(
+        self.ending = end = ending(
             clean=wasClean,
             failed=self.failedByMe,
             ours=(self.localCloseCode, self.localCloseReason) if self.closedByMe else None,
             theirs=(code, reason),
             cause=self._cause,
         )
-        if not wasClean:
-            code, reason = 1006, reason or ""
-        elif self.closedByMe:
-            code = self.localCloseCode
-            reason = (self.localCloseReason or b"").decode("utf-8", "replace")
+        words = reason or "" if end.lost else end.result.reason
         try:
-            self.closed(1005 if code is None else code, reason or "")
+            self.closed(end.result.code, words)
         except Exception:  # noqa: BLE001 - must not reach Autobahn
             self._log.failure("closing broke")
 
