@@ -129,6 +129,7 @@ def test_twisted_coroutine_started_in_a_task() -> None:
         inner: Outcome[int] = Outcome()
         loop.call_soon(inner.callback, 3)
         assert await Deferred.fromCoroutine(waits(inner)).asFuture(loop) == ("got", 3)
+        assert await succeeded(4).asFuture(loop) == 4
 
     asyncio.run(main())
 

@@ -59,7 +59,8 @@ class WebSocket:
 
     ``True`` from ``connect``, ``send`` and ``close`` means that the request was made, not that it
     succeeded: that is what events and ``when_open`` and ``when_closed`` tell. What these return
-    works with Twisted, ``async def``, and tasks of asyncio on its reactor.
+    works with Twisted, ``async def``, and tasks of asyncio on its reactor, and may be ignored by
+    who listens to events: see ``Outcome``.
     """
 
     def __init__(self, reactor: Any = None) -> None:
