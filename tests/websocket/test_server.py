@@ -101,6 +101,24 @@ async def test_closing_one_client() -> None:
         assert await peer.ended() == (1000, "")
 
 
+@pytest.mark.parametrize("leaves", ["drops", "stays", "vanishes before"])
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_does_not_reply_to_our_close(leaves: str) -> None:
+    """(o) The code is ours all the same, the end is not clean, and it is no loss."""
+    async with serving(close_timeout=0.3) as stand:
+        peer, client = await stand.joined()
+        if leaves == "vanishes before":
+            peer.drop()
+        assert await stand.server.close(client, WebSocketCloseOptions(4000, "mine"))
+        if leaves == "drops":
+            assert (await peer.frame())[0] == CLOSE
+            peer.drop()
+        ours = CloseResult(4000, "mine", was_clean=False)
+        assert await stand.tell("close") == (client, ours)
+        assert stand.told("error") == []
+        await peer.gone()
+
+
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1014, 1015, 2999, 5000, True, "1000"])
 @pytest_twisted.ensureDeferred
 async def test_codes_that_may_not_be_sent_are_401(code: Any) -> None:
