@@ -35,7 +35,7 @@ from twisted_chainws.server.descriptors import raise_descriptor_limit
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.lifecycle import Lifecycle
 from twisted_chainws.server.listening import CannotBind, ListenerService
-from twisted_chainws.server.site import make_site
+from twisted_chainws.server.site import make_accounts, make_site
 from twisted_chainws.service import ChainService
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, Account, banner_lines
 from twisted_chainws.sources.devchain.genesis import read_genesis_file
@@ -108,6 +108,14 @@ class Options(usage.Options):
         """Accept this API key; repeatable; better kept in the file than on a command line."""
         self._add("key", text)
 
+    def opt_inactive_key(self, text: str) -> None:
+        """Know this API key and refuse it as that of an inactive app; repeatable."""
+        self._add("inactive-key", text)
+
+    def opt_exhausted_key(self, text: str) -> None:
+        """Know this API key and refuse it as one whose capacity is used up; repeatable."""
+        self._add("exhausted-key", text)
+
     def opt_limit(self, text: str) -> None:
         """Set a bound: NAME=VALUE such as message-bytes=1048576; repeatable."""
         self._add("limit", text)
@@ -173,13 +181,16 @@ def makeService(options: Options) -> IService:
         network.name: _make_chain(configuration, network, dialects, reactor)
         for network in configuration.networks
     }
+    settings = _server_settings(configuration)
+    keys = make_accounts(settings, reactor)
     sites = [
         make_site(
             reactor=reactor,
             dialect=next((each for each in dialects if each.name == listener.dialect), None),
             catalog=dialects,
             services=chains,
-            settings=_server_settings(configuration),
+            settings=settings,
+            accounts=keys,
         )
         for listener in configuration.listeners
     ]
@@ -213,8 +224,12 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
         allow_origins=configuration.allow_origins,
         allow_hosts=configuration.allow_hosts,
         keys=configuration.keys,
+        inactive_keys=configuration.inactive_keys,
+        exhausted_keys=configuration.exhausted_keys,
         compression=configuration.compression,
         connections_per_key=bounds.connections_per_key,
+        compute_units_per_s=bounds.compute_units_per_s,
+        compute_burst_s=bounds.compute_burst_s,
         request_timeout_s=bounds.request_timeout_s,
         idle_timeout_s=bounds.idle_timeout_s,
     )

@@ -10,7 +10,8 @@ from twisted_chainws.config.table import (
     NOT_BUILT,
     ConfigurationError,
 )
-from twisted_chainws.dialects.base import Limits, Profile
+from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 
@@ -63,6 +64,8 @@ def test_every_setting_reaches_its_place() -> None:
         allow-origin = ["https://dapp.example"]
         allow-host = ["chain.example"]
         key = ["one", "two"]
+        inactive-key = ["three"]
+        exhausted-key = ["four", "five"]
         profile = "geth"
         show-keys = true
         compression = true
@@ -87,6 +90,8 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.allow_origins == ("https://dapp.example",)
     assert configuration.allow_hosts == ("chain.example",)
     assert configuration.keys == ("one", "two")
+    assert configuration.inactive_keys == ("three",)
+    assert configuration.exhausted_keys == ("four", "five")
     assert configuration.profile is Profile.GETH
     assert configuration.show_keys
     assert configuration.compression
@@ -134,6 +139,22 @@ def test_networks_inherit_from_the_top_and_yield_to_options() -> None:
     assert [chains[name].accounts for name in chains] == [2, 4]
     assert [chains[name].gas_limit for name in chains] == [100, 100]
     assert [chains[name].data_dir for name in chains] == ["chains/eth", "elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("name", "chain_id"),
+    [("eth", 1), ("etc", 61), ("bsc", 56), ("kcc", 321), ("kcs", 321), ("dev", 31_337)],
+)
+def test_a_network_of_a_known_name_has_its_chain_id(name: str, chain_id: int) -> None:
+    """The name suggests the chain id; what is written anywhere beats the suggestion."""
+    table = f"[network.{name}]"
+    for expected, text, options in (
+        (chain_id, table, {}),
+        (7, f"{table}\nchain-id = 7", {}),
+        (8, f"chain-id = 8\n{table}", {}),
+        (9, f"chain-id = 8\n{table}\nchain-id = 7", {"chain-id": "9"}),
+    ):
+        assert _only(read_configuration(options, text)).chain_id == expected
 
 
 @pytest.mark.parametrize("name", CONNECTION_LIMITS)
@@ -199,6 +220,7 @@ def test_a_mistaken_limit_option_names_the_limits() -> None:
 
 def test_secrets_are_in_no_repr() -> None:
     """Keys and mnemonics do not show when a configuration is printed."""
-    configuration = read_configuration({"key": ["s3cret"], "mnemonic": "own words"})
+    names = ("key", "inactive-key", "exhausted-key")
+    configuration = read_configuration({"mnemonic": "own words"} | {n: ["s3cret"] for n in names})
     assert "s3cret" not in repr(configuration)
     assert "own words" not in repr(configuration)

@@ -73,7 +73,9 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: object) -> None:
 
 def test_secrets_are_not_repeated_in_errors() -> None:
     """What was written for a key or a mnemonic stays out of the message."""
-    for name in ("key", "mnemonic"):
+    secrets = {setting.name for setting in SETTINGS if setting.secret}
+    assert secrets == {"key", "inactive-key", "exhausted-key", "mnemonic"}
+    for name in secrets:
         with pytest.raises(ConfigurationError) as caught:
             decode_value(BY_NAME[name], name, 31337_4242)
         assert "4242" not in str(caught.value)
@@ -85,11 +87,19 @@ def test_rows_are_distinct_and_explained() -> None:
     assert all(setting.help and setting.default for setting in SETTINGS)
 
 
+UNBOUNDED = {"concurrent-requests", "compute-units-per-s"}
+
+
 @pytest.mark.parametrize("setting", LIMITS.values(), ids=LIMITS)
 def test_a_limit_has_a_default_and_a_smallest_value(setting: Setting) -> None:
-    """Each bound accepts its default, and refuses zero and less."""
+    """Each bound accepts its default, and refuses less than one where 0 does not mean no bound."""
     default = decode_text(setting, "x", setting.default.replace(",", ""))
     assert decode_value(setting, "x", default) == default
-    for value in (0, -1, "many"):
+    wrong: tuple[object, ...] = (-1, "many")
+    if setting.name in UNBOUNDED:
+        assert default == 0
+    else:
+        wrong += (0,)
+    for value in wrong:
         with pytest.raises(ConfigurationError):
             decode_value(setting, "x", value)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Batch, Fault, Limits
+from twisted_chainws.dialects.base import Batch, Fault
 from twisted_chainws.dialects.jsonrpc import parse, parse_http
+from twisted_chainws.dialects.limits import Limits
 
 LIMITS = Limits()
 
@@ -186,8 +187,9 @@ def test_batch_over_the_limit_is_refused_whole(first: bytes, token: bytes) -> No
     text = b"[" + first + b',{"method":"a_b"}' * 2 + b"]"
     refused = Batch(requests=((token, "", None, jsonrpc.BATCH_TOO_LARGE),))
     for read, limit in ((parse, "websocket_batch_items"), (parse_http, "batch_items")):
-        assert read(text, Limits(**{limit: 2})) == refused  # type: ignore[arg-type]
-        assert read(text, Limits(**{limit: 3})) != refused  # type: ignore[arg-type]
+        narrow, wide = ({limit: most} for most in (2, 3))
+        assert read(text, Limits(**narrow)) == refused
+        assert read(text, Limits(**wide)) != refused
 
 
 def test_words_for_large_batches_are_the_vendors() -> None:

@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from twisted_chainws.dialects.base import (
-    Costs,
     Dialect,
     Fault,
     Faults,
@@ -19,7 +18,6 @@ from twisted_chainws.dialects.base import (
     HttpFace,
     Inspect,
     Install,
-    Limits,
     Outcome,
     Poll,
     Query,
@@ -30,6 +28,7 @@ from twisted_chainws.dialects.base import (
     View,
 )
 from twisted_chainws.dialects.jsonrpc import ENVELOPE, claims
+from twisted_chainws.dialects.limits import Costs, Limits
 from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
 from twisted_chainws.errors import ChainwsError, FilterNotFound, TooManySubscriptions
 from twisted_chainws.subscriptions.filters import HeadFilter

@@ -3,6 +3,7 @@
 import os
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import orjson
@@ -13,8 +14,8 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from twisted_chainws.dialects.base import Dialect, Limits, Profile, Settings
-from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.base import Dialect, Profile, Settings
+from twisted_chainws.dialects.catalog import DIALECTS, make_dialects
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.site import ChainSite, make_site
 from twisted_chainws.service import ChainService
@@ -167,13 +168,18 @@ class Stand:
         *,
         dialect: Dialect | None = DIALECTS[0],
         limits: Mapping[str, Any] | None = None,
+        profile: Profile = Profile.SUPERSET,
     ) -> None:
         self.source = FakeSource()
+        self._dialects = DIALECTS
+        if profile is not Profile.SUPERSET:
+            self._dialects = make_dialects(profile)
+            dialect = self._dialects[0]
         self.service: Any = ChainService(
             source=self.source,
-            dialects=DIALECTS,
+            dialects=self._dialects,
             settings=Settings(
-                profile=Profile.SUPERSET,
+                profile=profile,
                 client_version="test/1",
                 network_id=31_337,
                 development=True,
@@ -182,7 +188,8 @@ class Stand:
             random=os.urandom,
         )
         if settings is None:
-            settings = ServerSettings(limits=Limits(**(limits or {})))
+            defaults = self._dialects[0].limits
+            settings = ServerSettings(limits=replace(defaults, **(limits or {})))
         self._dialect = dialect
         self._settings = settings
         self._peers: list[Peer] = []
@@ -194,8 +201,8 @@ class Stand:
         self.site = make_site(
             reactor=reactor,
             dialect=self._dialect,
-            catalog=DIALECTS,
-            services={"eth": self.service},
+            catalog=self._dialects,
+            services={"devchain": self.service},
             settings=self._settings,
         )
         self._port = reactor.listenTCP(0, self.site, interface="127.0.0.1")

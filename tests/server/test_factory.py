@@ -15,7 +15,7 @@ from twisted.internet.ssl import CertificateOptions
 
 from tests.certificates import write_certificate
 from tests.server.peer import UPGRADE, Peer, Stand, frame, reactor, request, until
-from twisted_chainws.dialects.base import Limits
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.server.factory import ServerSettings
 
 pytestmark = pytest.mark.integration
@@ -41,7 +41,9 @@ async def _open(endpoint: Any) -> Peer:
 
 def test_keys_are_not_shown() -> None:
     """Settings can be logged."""
-    assert "secret" not in repr(ServerSettings(keys=("secret",)))
+    secret = ("secret",)
+    settings = ServerSettings(keys=secret, inactive_keys=secret, exhausted_keys=secret)
+    assert "secret" not in repr(settings)
 
 
 @pytest_twisted.ensureDeferred

@@ -22,8 +22,9 @@ from tests.server.peer import (
     request,
     until,
 )
-from twisted_chainws.dialects.base import Limits
+from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.protocol import choose_subprotocol
@@ -365,6 +366,115 @@ async def test_notification_buffer_overflow_closes_1008() -> None:
             await other.json()
         stand.source.mine()
         assert (await other.json())["params"]["result"]["number"] == hex(count + 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_has_figures_about_its_slow_reader() -> None:
+    """Operators see what waits, the most that ever did, and what was thrown away at the end."""
+    async with Stand(ServerSettings(limits=Limits(queued_notices=100))) as stand:
+        peer = await stand.ws()
+        connection: Any = next(iter(stand.site.websockets.connections))
+        await peer.call("eth_subscribe", "newHeads")
+        figures = connection.backlog
+        assert (figures.size, figures.high_water, figures.dropped) == (0, 0, 0)
+        stop_reading(peer)
+        with capturedLogs() as events:
+            while not figures.dropped:
+                stand.source.mine()
+                await pause()
+                assert figures.size <= figures.high_water <= 100
+            assert (figures.size, figures.high_water, figures.dropped) == (0, 100, 100)
+            peer.transport.resumeProducing()  # type: ignore[union-attr]
+            await peer.ended()
+            await until(lambda: not stand.site.websockets.connections)
+        (told,) = [event for event in events if "high_water" in event]
+        assert (told["high_water"], told["dropped"]) == (100, 100)
+        assert (told["code"], told["reason"]) == (1008, "notification buffer overflow")
+
+
+@pytest_twisted.ensureDeferred
+async def test_too_many_requests_at_a_time_are_refused() -> None:
+    """In the alchemy profile the eleventh unanswered request is code 429 under its id."""
+    async with Stand(profile=Profile.ALCHEMY) as stand:
+        slow = Slow()
+        stand.service.perform = slow
+        peer = await stand.ws()
+        for number in range(10):
+            peer.send(frame(request(number, "eth_sendRawTransaction", "0x02c0")))
+        await until(lambda: len(slow.open) == 10)
+        peer.send(frame(BLOCK_NUMBER))
+        answer = await peer.json()
+        assert (answer["id"], answer["error"]["code"]) == (1, 429)
+        assert answer["error"]["message"].startswith(
+            "Your app has exceeded its concurrent requests capacity."
+        )
+        slow.open[0].callback(b"\0" * 32)
+        assert (await peer.json())["id"] == 0
+        assert await peer.call("eth_blockNumber") == "0x0"
+
+
+@pytest_twisted.ensureDeferred
+async def test_throughput_is_that_of_the_key_over_all_its_connections() -> None:
+    """Two connections of one key spend from one account; another key has its own."""
+    async with Stand(ServerSettings(compute_units_per_s=1, compute_burst_s=20)) as stand:
+        one, two = await stand.ws("/v2/mine"), await stand.ws("/ws/mine")
+        other = await stand.ws("/v2/other")
+        for peer in (one, two):
+            assert await peer.call("eth_blockNumber") == "0x0"
+        for peer in (one, two):
+            peer.send(frame(BLOCK_NUMBER))
+            answer = await peer.json()
+            assert (answer["id"], answer["error"]["code"]) == (1, 429)
+            assert await peer.call("net_version") == "31337"
+        assert await other.call("eth_blockNumber") == "0x0"
+
+
+@pytest_twisted.ensureDeferred
+async def test_bounds_of_a_websocket_batch() -> None:
+    """Over the limit of the profile a batch is refused whole, in the profile's words."""
+    for profile, most, text in (
+        (Profile.ALCHEMY, 20, "The maximum batch size that can be sent over a websocket"),
+        (Profile.GETH, 1_000, "batch too large"),
+    ):
+        async with Stand(profile=profile) as stand:
+            peer = await stand.ws()
+            peer.send(frame(b"[" + b",".join([BLOCK_NUMBER] * most) + b"]"))
+            assert await peer.json() == [ANSWER] * most
+            peer.send(frame(b"[" + b",".join([BLOCK_NUMBER] * (most + 1)) + b"]"))
+            (answer,) = await peer.json()
+            assert (answer["id"], answer["error"]["code"]) == (1, -32600)
+            assert answer["error"]["message"].startswith(text)
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_subscription_too_many() -> None:
+    """It is refused in our words; the others go on."""
+    async with Stand(limits={"subscriptions": 2}) as stand:
+        peer = await stand.ws()
+        for _ in range(2):
+            await peer.call("eth_subscribe", "newHeads")
+        peer.send(frame(request(1, "eth_subscribe", "newHeads")))
+        assert (await peer.json())["error"] == {
+            "code": -32600,
+            "message": "exceeded max subscriptions per connection",
+        }
+
+
+@pytest.mark.parametrize("text", [b"{", b"", b"not json", b'{"id":1'])
+@pytest_twisted.ensureDeferred
+async def test_geth_hangs_up_after_malformed_json(text: bytes) -> None:
+    """That profile closes with 1000 behind its answer; the others keep the connection."""
+    async with Stand(profile=Profile.GETH) as stand:
+        peer = await stand.ws()
+        peer.send(frame(text) + frame(BLOCK_NUMBER))
+        answer = await peer.json()
+        assert (answer["id"], answer["error"]["code"]) == (None, -32700)
+        assert await peer.ended() == (1000, "")
+    async with Stand() as stand:
+        peer = await stand.ws()
+        peer.send(frame(text) + frame(BLOCK_NUMBER))
+        assert (await peer.json())["error"]["code"] == -32700
+        assert await peer.json() == ANSWER
 
 
 @pytest_twisted.ensureDeferred

@@ -9,7 +9,8 @@ from twisted.logger import capturedLogs, formatEvent
 
 from tests.server.peer import UPGRADE, Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
-from twisted_chainws.dialects.base import Limits
+from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server.factory import ServerSettings
 
@@ -283,6 +284,126 @@ async def test_keys() -> None:
         first.drop()
         await until(lambda: not stand.site.websockets.connections)
         assert await (await stand.ws("/v2/good")).call("eth_blockNumber") == "0x0"
+
+
+def _error(body: bytes) -> dict[str, Any]:
+    answer = orjson.loads(body)
+    assert answer.keys() == {"jsonrpc", "id", "error"}
+    assert answer["id"] is None
+    return dict(answer["error"])
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("idle", "App is inactive."), ("spent", "Monthly capacity limit exceeded.")],
+)
+@pytest_twisted.ensureDeferred
+async def test_keys_that_are_not_served(key: str, text: str) -> None:
+    """Both faces refuse them with 403 and the vendor's words, and log nothing of them."""
+    settings = ServerSettings(inactive_keys=("idle",), exhausted_keys=("spent",))
+    with capturedLogs() as events:
+        async with Stand(settings) as stand:
+            peer, _ = await stand.upgrade(f"/v2/{key}")
+            answers = [await stand.post(BLOCK_NUMBER, f"/v2/{key}"), await peer.answer()]
+            assert (await stand.post(BLOCK_NUMBER, "/v2/other"))[0] == 200
+    for status, headers, body in answers:
+        assert (status, headers["content-type"]) == (403, "application/json")
+        assert _error(body) == {"code": -32600, "message": text}
+    assert not [event for event in events if key in str(formatEvent(event))]
+
+
+@pytest_twisted.ensureDeferred
+async def test_strange_origins_in_the_words_of_alchemy() -> None:
+    """That profile tells pages of strange origins so in JSON, with the same status."""
+    async with Stand(profile=Profile.ALCHEMY) as stand:
+        peer, _ = await stand.upgrade("/", Origin="https://evil.example")
+        for status, _headers, body in (
+            await stand.post(BLOCK_NUMBER, Origin="https://evil.example"),
+            await peer.answer(),
+        ):
+            assert status == 403
+            assert _error(body) == {
+                "code": -32600,
+                "message": "Unspecified origin not on whitelist",
+            }
+
+
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"7", 400),
+        (b"[]", 400),
+        (request(1, "eth_foo"), 400),
+        (request(1, "eth_getBalance"), 400),
+        (request(1, "eth_subscribe", "newHeads"), 400),
+        (request(1, "eth_getFilterLogs", "0x1"), 200),
+        (BLOCK_NUMBER, 200),
+        (b"[" + request(1, "eth_foo") + b"]", 200),
+        (b'{"jsonrpc":"2.0","method":"eth_foo"}', 200),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_statuses(profile: Profile, body: bytes, status: int) -> None:
+    """The vendors map faults to statuses, batches excepted; others always answer 200."""
+    async with Stand(profile=profile) as stand:
+        vendor = profile in {Profile.ALCHEMY, Profile.TOKENVIEW}
+        assert (await stand.post(body))[0] == (status if vendor else 200)
+
+
+@pytest_twisted.ensureDeferred
+async def test_throughput_of_a_key_over_http() -> None:
+    """What a key cannot pay is code 429 under the id, in a vendor's profile with the status too."""
+    settings = ServerSettings(compute_units_per_s=1, compute_burst_s=30)
+    for profile, status in ((Profile.SUPERSET, 200), (Profile.ALCHEMY, 429)):
+        async with Stand(settings, profile=profile) as stand:
+            answers = [await stand.post(BLOCK_NUMBER, "/v2/mine") for _ in range(4)]
+            assert [answer[0] for answer in answers] == [200, 200, 200, status]
+            error = orjson.loads(answers[3][2])
+            assert (error["id"], error["error"]["code"]) == (1, 429)
+            assert error["error"]["message"].startswith(
+                "Your app has exceeded its compute units per second capacity."
+            )
+            waits = answers[3][1].get("retry-after")
+            assert waits is None if status == 200 else 1 <= int(waits or 0) <= 10
+            _, _, batch = await stand.post(b"[" + BLOCK_NUMBER + b"]", "/v2/mine")
+            assert orjson.loads(batch)[0]["error"]["code"] == 429
+            assert (await stand.post(BLOCK_NUMBER, "/v2/other"))[0] == 200
+            assert (await stand.post(request(1, "net_version"), "/v2/mine"))[0] == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_unsubscribing_over_http() -> None:
+    """It is true once for an id of a connection with the same key, and false for all others."""
+    async with Stand() as stand:
+        peer, nobody = await stand.ws("/v2/mine"), await stand.ws()
+        known, keyless = [await each.call("eth_subscribe", "newHeads") for each in (peer, nobody)]
+        for identifier, path, expected in (
+            (known, "/v2/other", False),
+            (known, "/", False),
+            ("0x1", "/v2/mine", False),
+            (known, "/v2/mine", True),
+            (known, "/v2/mine", False),
+            (keyless, "/", False),
+        ):
+            status, _, body = await stand.post(request(1, "eth_unsubscribe", identifier), path)
+            assert (status, orjson.loads(body)["result"]) == (200, expected)
+        stand.source.mine()
+        assert (await nobody.json())["params"]["subscription"] == keyless
+        assert await peer.call("eth_blockNumber") == "0x1"
+
+
+@pytest_twisted.ensureDeferred
+async def test_unsubscribing_over_http_as_geth_does() -> None:
+    """An unknown id is an error there."""
+    async with Stand(profile=Profile.GETH) as stand:
+        status, _, body = await stand.post(request(1, "eth_unsubscribe", "0x1"))
+        assert status == 200
+        assert orjson.loads(body)["error"] == {
+            "code": -32000,
+            "message": "subscription not found",
+        }
 
 
 @pytest.mark.parametrize(

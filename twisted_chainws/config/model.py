@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_chainws.chain.view import Depths
-from twisted_chainws.dialects.base import Limits, Profile
+from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.limits import UNLIMITED, Limits
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 
@@ -19,6 +20,8 @@ class Bounds:
         query_alternatives: addresses or topics per search position of a log filter.
         max_logs: results of one log query.
         connections_per_key: WebSocket connections that one API key may have.
+        compute_units_per_s: compute units that one API key may spend.
+        compute_burst_s: seconds for which unspent compute units are saved up.
         request_timeout_s: of an HTTP request, reading and answering it each.
         idle_timeout_s: of an HTTP connection between requests.
     """
@@ -29,6 +32,8 @@ class Bounds:
     query_alternatives: int = 1_000
     max_logs: int = 100_000
     connections_per_key: int = 20_000
+    compute_units_per_s: int = field(default=0, metadata={UNLIMITED: 0})
+    compute_burst_s: float = 10.0
     request_timeout_s: float = 30.0
     idle_timeout_s: float = 120.0
 
@@ -75,6 +80,8 @@ class Configuration:
         allow_origins: browser origins besides the loopback ones.
         allow_hosts: names of this server besides loopback ones, as browsers write them.
         keys: accepted API keys; empty means every key and none.
+        inactive_keys: known ones that are refused as inactive.
+        exhausted_keys: known ones that are refused as used up.
         limits: what was configured of the bounds of a connection, over each dialect's defaults.
         compression: whether permessage-deflate is accepted.
         show_keys: print private keys of any mnemonic.
@@ -87,6 +94,8 @@ class Configuration:
     allow_origins: tuple[str, ...]
     allow_hosts: tuple[str, ...]
     keys: tuple[str, ...] = field(repr=False)
+    inactive_keys: tuple[str, ...] = field(repr=False)
+    exhausted_keys: tuple[str, ...] = field(repr=False)
     limits: Mapping[str, float]
     bounds: Bounds
     compression: bool

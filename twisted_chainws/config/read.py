@@ -32,6 +32,9 @@ from twisted_chainws.sources.devchain.settings import DevchainSettings
 ONLY_NETWORK: Final = "devchain"
 """Name of the network where the file has no ``[network.NAME]``."""
 
+CHAIN_IDS: Final = {"eth": 1, "etc": 61, "bsc": 56, "kcc": 321, "kcs": 321}
+"""Chain ids of networks of these names where none is configured. Source: ``ethereum.md`` 1.1."""
+
 _NETWORK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DEVCHAIN_FIELDS: Final = {
     "balance": "balance_ether",
@@ -80,6 +83,8 @@ def read_configuration(
         allow_origins=tuple(chosen.get("allow-origin", ())),
         allow_hosts=tuple(chosen.get("allow-host", ())),
         keys=tuple(chosen.get("key", ())),
+        inactive_keys=tuple(chosen.get("inactive-key", ())),
+        exhausted_keys=tuple(chosen.get("exhausted-key", ())),
         limits={_field(name): limits[name] for name in CONNECTION_LIMITS if name in limits},
         bounds=replace(Bounds(), **bounds),
         compression=chosen.get("compression", False),
@@ -195,6 +200,8 @@ def _networks(top: Values, tables: Values, given: Values, file_name: str) -> tup
         )
         shared = "data-dir" not in own or "data-dir" in given
         values = _over(_over(top, own), given)
+        if name in CHAIN_IDS and "genesis" not in values:
+            values.setdefault("chain-id", CHAIN_IDS[name])
         networks.append(_network(name, values, file_name, shared=shared))
     return tuple(networks)
 

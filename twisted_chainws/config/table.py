@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from twisted_chainws.chain.view import DEFAULT_DEPTHS
 from twisted_chainws.config.model import Bounds
-from twisted_chainws.dialects.base import Limits, Profile
+from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.limits import UNLIMITED, Limits
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -48,6 +49,7 @@ class Setting:
         many: may be given several times; a list in TOML.
         network: describes a development chain, so may also stand in ``[network.NAME]``.
         choices: the only words allowed; empty means any.
+        secret: what was written is not repeated in errors.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Setting:
     many: bool = False
     network: bool = False
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
     @property
     def expected(self) -> str:
@@ -98,7 +101,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _chain("chain-id", Kind.INTEGER, _DEV.chain_id, "chain id (EIP-155)", minimum=1),
     _chain("accounts", Kind.INTEGER, _DEV.accounts, "how many accounts are funded", minimum=0),
     _chain("balance", Kind.INTEGER, _DEV.balance_ether, "ether of each account", minimum=0),
-    _chain("mnemonic", Kind.TEXT, WELL_KNOWN_MNEMONIC, "BIP-39 words of the accounts"),
+    _chain("mnemonic", Kind.TEXT, WELL_KNOWN_MNEMONIC, "BIP-39 words of the accounts", secret=True),
     _chain("gas-limit", Kind.INTEGER, _DEV.gas_limit, "gas limit of a block", minimum=1),
     _chain(
         "timestamp", Kind.INTEGER, "now", "seconds since the epoch of the first block", minimum=0
@@ -173,6 +176,23 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "every key or none is accepted",
         "accepted API key; repeatable; better kept in the file than on the command line",
         many=True,
+        secret=True,
+    ),
+    _row(
+        "inactive-key",
+        Kind.TEXT,
+        "none",
+        "API key that is known and refused with 403 App is inactive.; repeatable",
+        many=True,
+        secret=True,
+    ),
+    _row(
+        "exhausted-key",
+        Kind.TEXT,
+        "none",
+        "API key that is known and refused with 403 Monthly capacity limit exceeded.; repeatable",
+        many=True,
+        secret=True,
     ),
     _row(
         "profile",
@@ -211,7 +231,7 @@ def _limits(shape: type) -> dict[str, Setting]:
             kind=Kind.INTEGER if isinstance(entry.default, int) else Kind.NUMBER,
             default=f"{entry.default:,}" if isinstance(entry.default, int) else str(entry.default),
             help="",
-            minimum=1 if isinstance(entry.default, int) else 0,
+            minimum=entry.metadata.get(UNLIMITED, 1) if isinstance(entry.default, int) else 0,
             above=not isinstance(entry.default, int),
         )
         for entry in fields(shape)
@@ -272,6 +292,6 @@ def decode_value(setting: Setting, place: str, value: Any) -> Any:
 
 
 def _unexpected(setting: Setting, place: str, value: Any) -> ConfigurationError:
-    if setting.name in ("key", "mnemonic"):
+    if setting.secret:
         return ConfigurationError(place, f"expected {setting.expected}")
     return ConfigurationError(place, f"expected {setting.expected}, got {value!r}")

@@ -8,7 +8,8 @@ whose answer has not left yet.
 from collections.abc import Sequence
 from typing import Any
 
-from twisted_chainws.dialects.base import Limits, Notice
+from twisted_chainws.dialects.base import Notice
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.subscriptions.registry import Subscription
 
 
@@ -96,7 +97,7 @@ class Backlog:
 
     def hold(self, subscription: Subscription) -> None:
         """Hold the notices of a subscription back until ``release``."""
-        self._held[subscription] = []
+        self._held.setdefault(subscription, [])
 
     def release(self, subscription: Subscription) -> Sequence[Notice]:
         """Hold nothing back any more; return what was held, which no longer counts."""

@@ -10,12 +10,13 @@ which is the result, or one of the values below.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.chain.view import ChainView
+from twisted_chainws.dialects.limits import NO_COSTS, Costs, Limits
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.events import ChainEvent
 from twisted_chainws.subscriptions.filters import Filter
@@ -224,51 +225,6 @@ Handler: TypeAlias = Callable[[View, Any], Any]
 Refused or any ChainwsError."""
 
 
-UNLIMITED: Final = "unlimited"
-"""Metadata of a bound that may be switched off: the value that means no bound."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The bounds of one connection; each is an option of the configuration.
-
-    Attributes:
-        message_bytes: of one inbound message; beyond it close 1009.
-        body_bytes: of one HTTP body; beyond it 413.
-        batch_items: calls in one batch over HTTP.
-        websocket_batch_items: calls in one batch over WebSocket.
-        batch_response_bytes: the call that crosses it is still answered, later ones are refused.
-        method_name_bytes: longest method name.
-        concurrent_requests: unanswered requests of a connection; a further one is refused.
-        subscriptions: per connection.
-        alternatives: addresses and topics over all filters of a connection.
-        queued_notices: notices that wait for a slow reader; reaching it closes 1008.
-        queued_bytes: the same in bytes.
-        unsent_reply_bytes: replies that wait for a slow reader before reading pauses.
-        open_forwards: unanswered forwards before reading pauses.
-        ping_interval_s: idle seconds after which the server pings.
-        ping_timeout_s: seconds until the pong.
-        stalled_s: seconds a reader with waiting notices may take nothing before it is closed.
-    """
-
-    message_bytes: int = 33_554_432
-    body_bytes: int = 5_242_880
-    batch_items: int = 1_000
-    websocket_batch_items: int = 1_000
-    batch_response_bytes: int = 25_000_000
-    method_name_bytes: int = 2_048
-    concurrent_requests: int = field(default=0, metadata={UNLIMITED: 0})
-    subscriptions: int = 1_000
-    alternatives: int = 100_000
-    queued_notices: int = 10_000
-    queued_bytes: int = 67_108_864
-    unsent_reply_bytes: int = 1_048_576
-    open_forwards: int = 64
-    ping_interval_s: float = 30.0
-    ping_timeout_s: float = 30.0
-    stalled_s: float = 60.0
-
-
 Request: TypeAlias = tuple[Any, str, Any, Fault | None]
 """``(token, method, params, fault)``: the token is what the reply needs to find its request (for
 JSON-RPC the id's JSON text as bytes), None when no reply is wanted; with a fault nothing else
@@ -375,29 +331,6 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """What requests cost, in compute units.
-
-    Attributes:
-        methods: request name -> its cost.
-        default: of all others.
-    """
-
-    methods: Mapping[str, int]
-    default: int
-
-
-class Account(Protocol):
-    """Whom a connection belongs to, as far as a session has to ask."""
-
-    def spend(self, cost: int, now: float) -> bool:
-        """Take so many compute units; False when they are not there, and nothing was taken."""
-
-    def unsubscribe(self, subscription_id: str) -> bool:
-        """Close a subscription of any connection of this account; False if none has it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One language, whole.
 
@@ -437,4 +370,4 @@ class Dialect:
     notices_after_unsubscribe: int = 0
     subprotocols: tuple[str, ...] = field(default=())
     fatal: frozenset[int] = frozenset()
-    costs: Costs = Costs(methods={}, default=1)
+    costs: Costs = NO_COSTS

@@ -25,7 +25,6 @@ import orjson
 
 from twisted_chainws.dialects.backlog import Backlog, text_of
 from twisted_chainws.dialects.base import (
-    Account,
     Batch,
     Call,
     Dialect,
@@ -34,7 +33,6 @@ from twisted_chainws.dialects.base import (
     Inspect,
     Install,
     Json,
-    Limits,
     Notice,
     Outcome,
     Poll,
@@ -44,6 +42,7 @@ from twisted_chainws.dialects.base import (
     Unsubscribe,
     View,
 )
+from twisted_chainws.dialects.limits import Account, Limits
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription

@@ -15,6 +15,8 @@ from twisted_chainws.server.protocol import Route, open_session
 
 __all__ = ["Exchange", "compressed"]
 
+TOO_MANY_REQUESTS: Final = 429
+
 GZIP_BYTES: Final = 1_024
 """Smaller answers are not worth compressing. Source: ``ethereum.md`` 1.8."""
 
@@ -113,6 +115,7 @@ class Exchange:
         self._end()
         body = b"".join(self._reply)
         request = self._request
+        self._tell_status()
         request.setHeader("content-type", "application/json")
         if len(body) > GZIP_BYTES and _takes_gzip(request.getHeader("accept-encoding")):
             request.setHeader("content-encoding", "gzip")
@@ -121,6 +124,16 @@ class Exchange:
         request.setHeader("content-length", str(len(body)))
         request.write(body)
         request.finish()
+
+    def _tell_status(self) -> None:
+        """Map the fault that the answer consists of to a status; the answer of a batch has none."""
+        fault, face = self._session.fault, self._dialect.http
+        if fault is None or face is None:
+            return
+        status = face.status(fault)
+        self._request.setResponseCode(status)
+        if status == TOO_MANY_REQUESTS:
+            self._request.setHeader("retry-after", str(self._route.account.retry_after_s))
 
     def _end(self) -> None:
         self._over = True

@@ -1,13 +1,13 @@
 """Listeners: their settings, their connections, and how to make one."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol
 
-from twisted_chainws.dialects.base import Dialect, Limits
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.server.protocol import ChainProtocol, Route
 from twisted_chainws.websocket.seam import ConnectionOptions, ServerFactory
 
@@ -25,9 +25,13 @@ class ServerSettings:
         allow_hosts: names of this server besides loopback names and IP literals; ``*`` for all.
         check_host: refuse other ``Host`` headers; off only where no unlocked accounts are.
         keys: accepted API keys; empty means that every key and none is accepted.
+        inactive_keys: known ones that are refused with 403.
+        exhausted_keys: known ones whose capacity is used up, refused with 403.
         compression: accept permessage-deflate.
         direct: write straight to the socket where that is possible.
         connections_per_key: further ones are refused with 429.
+        compute_units_per_s: that one key may spend; 0 for no limit.
+        compute_burst_s: seconds for which unspent ones are saved up.
         request_timeout_s: of an HTTP request, read and answer each.
         idle_timeout_s: of an HTTP connection between requests.
         limits: of every connection; None for those of its dialect.
@@ -37,9 +41,13 @@ class ServerSettings:
     allow_hosts: tuple[str, ...] = ()
     check_host: bool = True
     keys: tuple[str, ...] = field(default=(), repr=False)
+    inactive_keys: tuple[str, ...] = field(default=(), repr=False)
+    exhausted_keys: tuple[str, ...] = field(default=(), repr=False)
     compression: bool = False
     direct: bool = True
     connections_per_key: int = 20_000
+    compute_units_per_s: int = 0
+    compute_burst_s: float = 10.0
     request_timeout_s: float = 30.0
     idle_timeout_s: float = 120.0
     limits: Limits | None = None
@@ -70,17 +78,13 @@ class ChainFactory(ServerFactory):
         )
         self.connections: set[ChainProtocol] = set()
         self._direct = settings.direct
-        self._per_key = settings.connections_per_key
-        self._keys: Counter[str] = Counter()
         self._empty: list[Deferred[None]] = []
 
     def connect(self, route: Route) -> IProtocol | None:
         """Make a connection; None when its key has as many as it may."""
-        if route.key is not None:
-            if self._keys[route.key] >= self._per_key:
-                return None
-            self._keys[route.key] += 1
         connection = self.buildProtocol(None)
+        if not route.account.enter(connection):
+            return None
         connection.route = route
         connection.direct = self._direct
         self.connections.add(connection)
@@ -91,11 +95,7 @@ class ChainFactory(ServerFactory):
         if connection not in self.connections:
             return
         self.connections.discard(connection)
-        key = connection.route.key
-        if key is not None:
-            self._keys[key] -= 1
-            if not self._keys[key]:
-                del self._keys[key]
+        connection.route.account.leave(connection)
         if not self.connections:
             waiting, self._empty = self._empty, []
             for deferred in waiting:

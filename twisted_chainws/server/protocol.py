@@ -14,8 +14,11 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chainws.dialects.base import Call, Dialect, Limits, Notice, View
+from twisted_chainws.dialects.backlog import Backlog
+from twisted_chainws.dialects.base import Call, Dialect, Notice, View
+from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
+from twisted_chainws.server.accounts import Account
 from twisted_chainws.server.outlet import Outlet
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription
@@ -62,10 +65,11 @@ class Route:
         dialects: one, or several of which the first message chooses.
         service: the network.
         key: the API key it came with, None without; never logged whole.
+        account: what that key has; without one, what all who have none share.
         limits: for this connection, or None for those of its dialect.
     """
 
-    __slots__ = ("dialects", "key", "limits", "service")
+    __slots__ = ("account", "dialects", "key", "limits", "service")
 
     def __init__(
         self,
@@ -73,11 +77,13 @@ class Route:
         dialects: tuple[Dialect, ...],
         service: Gateway,
         key: str | None,
+        account: Account,
         limits: Limits | None,
     ) -> None:
         self.dialects = dialects
         self.service = service
         self.key = key
+        self.account = account
         self.limits = limits
 
     def claimed_by(self, data: bytes) -> Dialect:
@@ -92,6 +98,8 @@ class Route:
 def open_session(route: Route, dialect: Dialect, owner: object, *, http: bool) -> Session:
     """Open a session; over HTTP it is for one message and has no notices."""
     service = route.service
+    # Only HTTP has a use for an account without a bound; others are spared the asking.
+    known = route.account.metered or (http and route.key is not None)
     return Session(
         dialect=dialect,
         view=service.view(dialect),
@@ -99,6 +107,7 @@ def open_session(route: Route, dialect: Dialect, owner: object, *, http: bool) -
         polled=service.polled(dialect),
         owner=owner,
         limits=route.limits or dialect.limits,
+        account=route.account if known else None,
         notifications=not http,
         http=http,
     )
@@ -211,7 +220,15 @@ class ChainProtocol(ServerConnection):
         """Forget everything about this client."""
         self._outlet.close()
         self._end()
-        self._log.debug("connection closed: {code} {reason}", code=code, reason=reason)
+        backlog = self.backlog
+        self._log.debug(
+            "connection closed: {code} {reason}; notices waiting at most {high_water}, "
+            "dropped {dropped}",
+            code=code,
+            reason=reason,
+            high_water=0 if backlog is None else backlog.high_water,
+            dropped=0 if backlog is None else backlog.dropped,
+        )
 
     def lost(self) -> None:
         """Leave the listener's count."""
@@ -244,6 +261,15 @@ class ChainProtocol(ServerConnection):
             self._session.deliver(subscription, notice, self._out)
             if self._out:
                 self._drain()
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """What waits for this client and how much ever did; None before it has a dialect."""
+        return None if self._session is None else self._session.backlog
+
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Close a subscription at the wish of the client's account; False if it has none such."""
+        return self._session is not None and self._session.unsubscribe(subscription_id)
 
     def fail(self) -> None:
         """Close after a bug of ours."""

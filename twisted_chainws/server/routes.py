@@ -1,13 +1,16 @@
 """URL paths: which dialect, which network, whose key. No I/O."""
 
+import base64
+import binascii
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
 import orjson
 
-from twisted_chainws.dialects.base import Dialect, Limits
-from twisted_chainws.server.access import key_allowed
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.server.accounts import Accounts, Standing
 from twisted_chainws.server.protocol import Gateway, Route
 from twisted_chainws.websocket.handshake import Refuse
 
@@ -21,6 +24,14 @@ _KEYED: Final = frozenset({"v2", "ws"})
 _TOKENVIEW: Final = ("vipapi", "websocket", "node")
 _INVALID_REQUEST: Final = -32_600
 
+_REFUSED: Final[Mapping[Standing, tuple[int, str]]] = {
+    Standing.MISSING: (401, "Must be authenticated!"),
+    Standing.UNKNOWN: (401, "Invalid access key"),
+    Standing.INACTIVE: (403, "App is inactive."),
+    Standing.EXHAUSTED: (403, "Monthly capacity limit exceeded."),
+}
+"""Source: ``ethereum.md`` 1.1 (Alchemy, "Error Reference")."""
+
 
 class Routes:
     """The paths of one listener."""
@@ -31,7 +42,7 @@ class Routes:
         dialect: Dialect | None,
         catalog: tuple[Dialect, ...],
         services: Mapping[str, Gateway],
-        keys: tuple[str, ...],
+        accounts: Accounts,
         limits: Limits | None,
     ) -> None:
         """Lay the paths out.
@@ -40,8 +51,8 @@ class Routes:
             dialect: the only one spoken here; None for the combined listener.
             catalog: all dialects; used by the combined listener.
             services: network name -> its service; the first one is where paths without a
-                network lead. With a single one, every known network is that one.
-            keys: accepted API keys; empty means that every key and none is accepted.
+                network lead. A single one with a name of its own is every known network.
+            accounts: whose keys are accepted.
             limits: of every connection, or None for those of its dialect.
         """
         self.dialects = catalog if dialect is None else (dialect,)
@@ -49,7 +60,8 @@ class Routes:
         self._by_name = {known.name: known for known in self.dialects}
         self._services = {name.lower(): service for name, service in services.items()}
         self._default = next(iter(services.values()))
-        self._keys = keys
+        self._accounts = accounts
+        self._any_network = len(services) == 1 and not set(self._services) & set(NETWORKS)
         self._limits = limits
 
     def services(self) -> Iterator[Gateway]:
@@ -61,15 +73,26 @@ class Routes:
 
         Args:
             path: without the query, percent-encoded.
-            authorization: header value; ``Bearer <key>`` stands in for a key in the path.
+            authorization: header value; ``Bearer <key>`` stands in for a key in the path, and so
+                does the password of ``Basic`` credentials, or their name where it is empty.
 
         Raises:
-            Refuse: 404 for an unknown path or network, 401 for a missing or wrong key.
+            Refuse: 404 for an unknown path or network, 401 for a missing or wrong key, 403 for one
+                that is known and not served.
         """
         segments = [unquote(segment) for segment in path.split("/")[1:]]
         dialects, service, key = self._resolve(segments)
-        key = self._checked(key or _bearer(authorization))
-        return Route(dialects=dialects, service=service, key=key, limits=self._limits)
+        key = key or _credential(authorization)
+        refused = _REFUSED.get(self._accounts.standing(key))
+        if refused is not None:
+            raise refusal(*refused)
+        return Route(
+            dialects=dialects,
+            service=service,
+            key=key,
+            account=self._accounts.of(key),
+            limits=self._limits,
+        )
 
     def _resolve(self, segments: list[str]) -> tuple[tuple[Dialect, ...], Gateway, str | None]:
         head = segments[0] if segments else ""
@@ -86,21 +109,12 @@ class Routes:
 
     def _network(self, slug: str) -> Gateway:
         name = slug.lower()
-        if len(self._services) == 1 and name in NETWORKS:
+        if self._any_network and name in NETWORKS:
             return self._default
         service = self._services.get(name) or self._services.get(_SAME.get(name, ""))
         if service is None:
             raise Refuse(status=404, body=b"not found")
         return service
-
-    def _checked(self, key: str | None) -> str | None:
-        if not self._keys:
-            return key
-        if not key:
-            raise refusal(401, "Must be authenticated!")
-        if not key_allowed(key, self._keys):
-            raise refusal(401, "Invalid access key")
-        return key
 
 
 def refusal(status: int, message: str, code: int = _INVALID_REQUEST) -> Refuse:
@@ -109,9 +123,19 @@ def refusal(status: int, message: str, code: int = _INVALID_REQUEST) -> Refuse:
     return Refuse(status=status, body=orjson.dumps(body), content_type="application/json")
 
 
-def _bearer(authorization: str | None) -> str | None:
+def _credential(authorization: str | None) -> str | None:
+    """Return the key in an ``Authorization`` header, None without one. Source: RFC 6750, 7617."""
     scheme, _, token = (authorization or "").strip().partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+    token = token.strip()
+    if scheme.lower() == "bearer":
+        return token or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (password or name or None) if colon else None
 
 
 def _at(segments: list[str], index: int) -> str | None:

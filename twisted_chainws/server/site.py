@@ -12,6 +12,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.server.access import host_allowed, origin_allowed, redact
+from twisted_chainws.server.accounts import Accounts
 from twisted_chainws.server.exchange import Exchange
 from twisted_chainws.server.factory import ChainFactory, ServerSettings
 from twisted_chainws.server.fanout import Fanout
@@ -20,7 +21,7 @@ from twisted_chainws.server.routes import Routes, refusal
 from twisted_chainws.websocket.handshake import Refuse
 from twisted_chainws.websocket.upgrade import adopt, wants_upgrade
 
-__all__ = ["ChainSite", "make_site"]
+__all__ = ["ChainSite", "make_accounts", "make_site"]
 
 _MAX_AGE_S: Final = 600
 _LINGER_S: Final = 1.0
@@ -147,9 +148,16 @@ class ChainResource(Resource):
             raise Refuse(status=403, body=b"invalid host specified")
         origin = request.getHeader("origin")
         if not origin_allowed(origin, settings.allow_origins):
-            raise Refuse(status=403, body=b"Forbidden")
+            raise self._strange_origin()
         if origin is not None:
             _allow(request, origin)
+
+    def _strange_origin(self) -> Refuse:
+        """Return the refusal in the words of the dialect."""
+        face = self._routes.dialects[0].http
+        if face is None or face.origin_refused is None:
+            return Refuse(status=403, body=b"Forbidden")
+        return refusal(403, face.origin_refused.message, face.origin_refused.code)
 
     def _upgrade(self, request: Request, route: Route) -> int:
         connection = self._factory.connect(route)
@@ -217,6 +225,7 @@ def make_site(
     catalog: tuple[Dialect, ...],
     services: Mapping[str, Gateway],
     settings: ServerSettings,
+    accounts: Accounts | None = None,
 ) -> ChainSite:
     """Make the factory of one listener; listen on it as soon as the services are ready.
 
@@ -227,12 +236,13 @@ def make_site(
             default.
         services: network name -> service; the first is the default one.
         settings: how it behaves.
+        accounts: of the server, shared by its listeners; None makes them for this one.
     """
     routes = Routes(
         dialect=dialect,
         catalog=catalog,
         services=services,
-        keys=settings.keys,
+        accounts=accounts or make_accounts(settings, reactor),
         limits=settings.limits,
     )
     for service in routes.services():
@@ -247,6 +257,19 @@ def make_site(
         websockets=factory,
         settings=settings,
         body_bytes=max(each.body_bytes for each in limits),
+    )
+
+
+def make_accounts(settings: ServerSettings, reactor: Any) -> Accounts:
+    """Return the accounts that the settings describe; one set serves all listeners."""
+    return Accounts(
+        now=reactor.seconds,
+        keys=settings.keys,
+        inactive=settings.inactive_keys,
+        exhausted=settings.exhausted_keys,
+        max_connections=settings.connections_per_key,
+        units_per_s=settings.compute_units_per_s,
+        burst_s=settings.compute_burst_s,
     )
 
 

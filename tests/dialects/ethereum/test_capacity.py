@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from twisted_chainws.dialects.base import Batch, Fault, Limits, Profile
+from twisted_chainws.dialects.base import Batch, Fault, Profile
 from twisted_chainws.dialects.ethereum import capacity
 from twisted_chainws.dialects.ethereum.errors import (
     NOTIFICATIONS_UNSUPPORTED,
@@ -13,6 +13,7 @@ from twisted_chainws.dialects.ethereum.errors import (
     unknown_method,
 )
 from twisted_chainws.dialects.ethereum.methods import METHODS, make
+from twisted_chainws.dialects.limits import Limits
 
 OTHERS = [profile for profile in Profile if profile is not Profile.ALCHEMY]
 

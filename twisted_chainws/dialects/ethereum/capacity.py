@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Costs, Envelope, Fault, Limits, Profile, always_ok
+from twisted_chainws.dialects.base import Envelope, Fault, Profile, always_ok
 from twisted_chainws.dialects.ethereum.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -18,6 +18,7 @@ from twisted_chainws.dialects.ethereum.errors import (
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
 )
+from twisted_chainws.dialects.limits import Costs, Limits
 
 _FREE: Final = ("net_version", "eth_chainId", "eth_syncing", "eth_protocolVersion", "net_listening")
 
