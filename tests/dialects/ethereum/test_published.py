@@ -20,19 +20,13 @@ CHAIN_ID = 3503995874084926
 
 NEEDS_EXECUTION = {
     "eth_getLogs/contract-addr",
+    "eth_getLogs/filter-with-blockHash",
+    "eth_getLogs/filter-with-blockHash-and-topics",
     "eth_getLogs/topic-exact-match",
     "eth_getLogs/topic-null-wildcard",
     "eth_getLogs/topic-wildcard",
 }
 """The chain file holds no logs."""
-
-BEFORE_BYZANTIUM = {
-    "eth_getTransactionReceipt/get-legacy-contract",
-    "eth_getTransactionReceipt/get-legacy-input",
-    "eth_getBlockReceipts/get-block-receipts-by-hash",
-    "eth_getBlockReceipts/get-block-receipts-n",
-}
-"""Receipts with a state root instead of a status, which the model does not keep."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +48,7 @@ def view() -> View:
 CASES = [
     pytest.param(request, response, id=name)
     for name, request, response in exchanges()
-    if name not in NEEDS_EXECUTION | BEFORE_BYZANTIUM
+    if name not in NEEDS_EXECUTION
 ]
 
 
