@@ -20,6 +20,15 @@ from twisted_chainws.errors import InvalidControl, TimestampTooLow, UnknownAccou
         ("set_prev_randao", {"value": "0x12"}),
         ("set_interval", {"seconds": -1}),
         ("set_timestamp_interval", {"seconds": -1}),
+        ("set_timestamp_interval", {"seconds": 2**64}),
+        ("set_next_timestamp", {"timestamp": 2**64}),
+        ("set_time", {"timestamp": 2**64}),
+        ("increase_time", {"seconds": 2**64 - NOW}),
+        ("mine", {"timestamp": 2**64}),
+        ("mine", {"interval_s": -1}),
+        ("mine", {"interval_s": 2**64}),
+        ("mine", {"count": 3, "interval_s": 2**63}),
+        ("mine", {"count": 2, "interval_s": 2, "timestamp": 2**64 - 2}),
     ],
 )
 def test_impossible_arguments_are_refused(
@@ -50,6 +59,23 @@ def test_an_edit_that_empties_an_account_drops_its_transactions(tmp_path: Path) 
         node.ask("set_balance", address=ADDRESSES[0], value="0x0")
         node.ask("set_nonce", address=ADDRESSES[1], nonce=5)
         assert node.events() == ["dropped", "dropped"]
+
+
+def test_the_last_moment_is_reached_and_stays(tmp_path: Path) -> None:
+    """A block may have the largest time that a header holds, and so have all after it."""
+    with driven(tmp_path, timestamp=NOW) as node:
+        last = 2**64 - 1
+        node.ask("increase_time", seconds=last - 60 - NOW)
+        node.ask("set_timestamp_interval", seconds=40)
+        for expected in (NOW + 40, last - 1, last, last):
+            if expected == last - 1:
+                node.ask("mine", timestamp=last - 1)
+            else:
+                node.ask("mine")
+            assert node.hub.engine.head.timestamp == expected
+        with pytest.raises(InvalidControl) as caught:
+            node.ask("mine", count=2, interval_s=60)
+        assert caught.value.reason == f"timestamps out of range: 2 blocks, 60 s apart, from {last}"
 
 
 def test_clock_commands_answer_offsets(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class Commands:
                 first.
 
         Raises:
-            InvalidControl: more blocks than one command may make.
+            InvalidControl: more blocks than one command may make, or times past 64 bits.
             TimestampTooLow: the timestamp is below the head's.
         """
         hub, hashes = self._hub, []
@@ -44,12 +44,15 @@ class Commands:
             raise InvalidControl(
                 reason=f"too many blocks: {count} > {most}, the mine-cap of this chain"
             )
+        interval = None
+        if params.get("interval_s") is not None:
+            interval = _bounded(params, "interval_s", _MAX_UINT64)
+        self._check_times(params, count, interval or 0)
         if params.get("timestamp") is not None:
             self._command_timestamp(decode_quantity(params["timestamp"]))
-        interval = params.get("interval_s")
         for index in range(count):
             if index and interval is not None:
-                timestamp = hub.engine.head.timestamp + decode_quantity(interval)
+                timestamp = hub.engine.head.timestamp + interval
                 hub.set_control(next_timestamp=timestamp)
             elif interval is not None and params.get("leap"):
                 self.increase_time({"seconds": interval})
@@ -58,6 +61,16 @@ class Commands:
             if block is not None:
                 hashes.append(encode_hex(block.hash))
         return {"hashes": hashes}
+
+    def _check_times(self, params: Params, count: int, interval_s: int) -> None:
+        """Refuse, before any effect, what would give a block a time that no header holds."""
+        first = self._hub.next_timestamp()
+        if params.get("timestamp") is not None:
+            first = _bounded(params, "timestamp", _MAX_UINT64)
+        steps = max(0, count - 1) + bool(params.get("leap"))
+        if first + steps * interval_s > _MAX_UINT64:
+            blocks = f"{count} blocks, {interval_s} s apart, from {first}"
+            raise InvalidControl(reason=f"timestamps out of range: {blocks}")
 
     # Modes
 
@@ -150,8 +163,14 @@ class Commands:
     # Clock
 
     def increase_time(self, params: Params) -> int:
-        """Set the clock forward by ``seconds``; return how far it is ahead in all."""
+        """Set the clock forward by ``seconds``; return how far it is ahead in all.
+
+        Raises:
+            InvalidControl: the time would not fit 64 bits.
+        """
         offset = self._hub.control.time_offset + decode_quantity(params["seconds"])
+        if not 0 <= self._hub.now() + offset <= _MAX_UINT64:
+            raise InvalidControl(reason="seconds is out of range")
         self._hub.set_control(time_offset=offset)
         return offset
 

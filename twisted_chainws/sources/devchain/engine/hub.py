@@ -33,6 +33,9 @@ _CONTROL: Final = "node.control"
 _SNAPSHOTS: Final = "node.snapshots"
 _POOL_RANGE: Final = "node.pool"
 
+LAST_TIMESTAMP: Final = 2**64 - 1
+"""The largest one that a header holds."""
+
 
 class Hub:
     """The node's state and how it changes: set members, then ``commit``."""
@@ -116,8 +119,9 @@ class Hub:
         return int(self._wall_clock())
 
     def next_timestamp(self) -> int:
-        """Return the timestamp that a block made now would have."""
-        return self.control.timestamp(parent=self.engine.head.timestamp, now=self.now())
+        """Return the timestamp that a block made now would have; at the end of time it stays."""
+        timestamp = self.control.timestamp(parent=self.engine.head.timestamp, now=self.now())
+        return min(timestamp, LAST_TIMESTAMP)
 
     # Accounts at the head
 
