@@ -65,14 +65,15 @@ class Serving:
     async def ask(self, path: str = "/", *, source: str | None = None, **more: str) -> Peer:
         """Ask for a WebSocket; underscores in names of headers stand for dashes."""
         peer = await self.tcp(source=None if source is None else (source, 0))
-        self.request(peer, path, **more)
+        self.request(peer, path, b"", **more)
         return peer
 
-    def request(self, peer: Peer, path: str = "/", **more: str) -> None:
-        """Send a handshake over a connection."""
+    def request(self, peer: Peer, path: str = "/", behind: bytes = b"", **more: str) -> None:
+        """Send a handshake over a connection, and what is behind it in the same segment."""
         headers = UPGRADE | {name.replace("_", "-"): value for name, value in more.items()}
         lines = [f"{name}: {value}" for name, value in headers.items()]
-        peer.send("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
+        head = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""])
+        peer.send(head.encode("latin-1") + behind)
 
     async def ws(self, path: str = "/", *, source: str | None = None, **more: str) -> Peer:
         """Open a WebSocket."""

@@ -18,6 +18,8 @@ from twisted_chainws.websocket.values import CloseResult, WebSocketConnection
 pytestmark = pytest.mark.integration
 
 SECOND = "127.0.0.2"
+HALF_A_HELLO = bytes.fromhex("16030100c8010000c40303")
+"""The beginning of a TLS handshake."""
 
 
 async def refused(stand: Serving, **more: Any) -> tuple[int, bytes]:
@@ -136,15 +138,46 @@ async def test_pending_handshakes_are_limited(tls: bool, tmp_path: Path) -> None
         assert "101" in await peer.head()
 
 
+@pytest.mark.parametrize("tls", [False, True])
 @pytest_twisted.ensureDeferred
-async def test_silent_connections_end_at_the_open_timeout() -> None:
-    """open_timeout: without a handshake TCP ends, and nothing is told."""
-    async with serving(open_timeout=0.3) as stand:
+async def test_silent_connections_end_at_the_open_timeout(tls: bool, tmp_path: Path) -> None:
+    """open_timeout: TLS and handshake together; TCP ends, and nothing is told. 4.6 item 1."""
+    ca = authority("root")
+    more = {"server_cert": server_cert(tmp_path, ca)} if tls else {}
+    async with serving(open_timeout=0.3, **more) as stand:
         started = reactor.seconds()
-        peer = await stand.tcp()
-        await peer.gone()
+        peers = [await stand.tcp() for _ in range(2)]
+        peers[1].send(HALF_A_HELLO if tls else b"GET / HTTP/1.1\r\n")
+        if tls:
+            peers.append(await over_tls(stand, ca))
+        for peer in peers:
+            await peer.gone()
         assert reactor.seconds() - started >= 0.3
         assert stand.events == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_decisions_are_bounded_by_the_open_timeout() -> None:
+    """One that does not come is cancelled; its client is cut, told to nobody, and has no slot.
+
+    4.6 item 22.
+    """
+    waiting: list[Deferred[Any]] = []
+
+    def accept(request: Handshake) -> Any:
+        if request.path == "/":
+            return True
+        waiting.append(Deferred())
+        return waiting[-1]
+
+    async with serving(open_timeout=0.3, accept=accept, max_connections_for_one_client=1) as stand:
+        started = reactor.seconds()
+        peer = await stand.ask("/wait")
+        await peer.gone()
+        assert reactor.seconds() - started >= 0.3
+        assert (bytes(peer.buffer), stand.events) == (b"", [])
+        assert waiting[0].called
+        await stand.ws()
 
 
 @pytest.mark.parametrize(
@@ -170,6 +203,88 @@ async def test_what_is_no_handshake(request_line: bytes, status: int) -> None:
         await peer.gone()
         assert stand.events == []
         await stand.ws(source=SECOND)
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_what_comes_with_the_handshake_comes_after_connect(later: bool) -> None:
+    """Frames in the same segment as the request wait for the decision, and keep their order.
+
+    4.6 items 10 and 17.
+    """
+
+    async def accept(_: Handshake) -> bool:
+        await pause(0.02)
+        return True
+
+    async with serving(accept=accept if later else None) as stand:
+
+        @stand.server.on("messageReceive")
+        def breaks(_: object) -> None:
+            raise ZeroDivisionError
+
+        peer = await stand.tcp()
+        stand.request(
+            peer,
+            behind=frame(b"a") + frame(b"b", fin=False) + frame(b"c", 0) + frame(b"", CLOSE),
+        )
+        await stand.tell("close")
+        assert [name for name, *_ in stand.events] == [
+            "connect",
+            "messageReceive",
+            "messageReceive",
+            "close",
+        ]
+        assert [message.data for message in stand.told("messageReceive")] == ["a", "bc"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_headers_need_not_be_utf8() -> None:
+    """A request with other bytes in a header or its path is a request. 4.6 item 13."""
+    async with serving() as stand:
+        await stand.ws("/caf\xe9?x=\xff", X_Name="\xe9", Cookie="a=\xff")
+        await stand.tell("connect")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_is_who_the_socket_says() -> None:
+    """(p) Headers of proxies name nobody, so nobody can choose whose slots to take."""
+    async with serving(max_connections_for_one_client=1) as stand:
+        await stand.ws(X_Forwarded_For="192.0.2.1", Forwarded="for=192.0.2.1")
+        assert (await stand.tell("connect")).client_ip == "127.0.0.1"
+        status, _ = await refused(stand, X_Forwarded_For="192.0.2.2")
+        assert status == 503
+
+
+@pytest.mark.parametrize("path", ["/in", "/out", "/breaks", "/later"])
+@pytest_twisted.ensureDeferred
+async def test_requests_leave_no_secret(path: str, capture_log: list[Any]) -> None:
+    """(x) Keys in the path's query and in headers are in no log, event or repr."""
+
+    def accept(request: Handshake) -> Any:
+        if request.path == "/breaks":
+            raise LookupError(request)
+        if request.path == "/later":
+            return deferLater(reactor, 0.01, lambda: 1 // 0)
+        return request.path == "/in"
+
+    async with serving(accept=accept) as stand:
+        peer = await stand.ask(
+            f"{path}?key=s3cret", Authorization="Basic s3cret", Cookie="session=s3cret"
+        )
+        await peer.head()
+        await until(lambda: stand.events)
+        peer.drop()
+        await until(lambda: path != "/in" or stand.told("close"))
+        told = [str(stand.events), repr(stand.server), repr(stand.server.__dict__)]
+        for event in capture_log:
+            told.append(repr(event))
+            if "log_failure" in event:
+                told.append(event["log_failure"].getTraceback())
+        assert [text for text in told if "s3cret" in text] == []
+        assert bool([one for one in capture_log if "log_failure" in one]) is (
+            path in ("/breaks", "/later")
+        )
 
 
 # Who comes in
@@ -350,6 +465,22 @@ async def test_a_wss_server(tmp_path: Path) -> None:
         assert await peer.ended() == (1001, "server is going away")
         await stand.server.when_stopped()
         assert stand.told("close")[1][1] == CloseResult(1001, "server is going away")
+
+
+@pytest_twisted.ensureDeferred
+async def test_stopping_in_the_middle_of_tls(tmp_path: Path) -> None:
+    """(s) Connections before, within and after the TLS handshake are cut at once."""
+    ca = authority("root")
+    async with serving(server_cert=server_cert(tmp_path, ca), open_timeout=1_000) as stand:
+        silent, half = await stand.tcp(), await stand.tcp()
+        half.send(HALF_A_HELLO)
+        whole = await over_tls(stand, ca)
+        await pause(0.05)
+        await stand.server.stop()
+        for peer in (silent, half, whole):
+            await peer.gone()
+        await stand.server.when_stopped()
+        assert stand.events == []
 
 
 @pytest_twisted.ensureDeferred

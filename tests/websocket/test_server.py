@@ -101,6 +101,20 @@ async def test_closing_one_client() -> None:
         assert await peer.ended() == (1000, "")
 
 
+@pytest_twisted.ensureDeferred
+async def test_messages_may_have_sixteen_mebibytes() -> None:
+    """By default a message of 16 MiB comes through, and one byte more is 1009 at its header."""
+    limit = 16 * 1024 * 1024
+    async with serving(close_timeout=0.3) as stand:
+        peer, _ = await stand.joined()
+        head = b"\x82\xff" + limit.to_bytes(8, "big") + bytes(4)
+        peer.send(head + bytes(limit))
+        assert len((await stand.tell("messageReceive")).data) == limit
+        peer.send(b"\x82\xff" + (limit + 1).to_bytes(8, "big") + bytes(4))
+        assert (await peer.ended())[0] == 1009
+        assert (await stand.tell("close"))[1].code == 1009
+
+
 @pytest.mark.parametrize("leaves", ["drops", "stays", "vanishes before"])
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_does_not_reply_to_our_close(leaves: str) -> None:
@@ -468,6 +482,35 @@ async def test_off_takes_listeners_away() -> None:
             call("open", print)
 
 
+@pytest.mark.parametrize("spelling", [ServerEvent, lambda name: name.value, lambda name: name.name])
+@pytest_twisted.ensureDeferred
+async def test_each_event_under_each_name(spelling: Any) -> None:
+    """(o) The rows of on and off: as the reference writes it, as Python does, as the enum's."""
+    async with serving() as stand:
+        heard: list[str] = []
+        kept: dict[ServerEvent, Any] = {}
+        for event in ServerEvent:
+            name = spelling(event)
+            name = name.lower() if name == event.name else name
+            kept[event] = stand.server.on(name, lambda *_, event=event: heard.append(event.value))
+
+        async def once() -> None:
+            count = len(stand.told("close")) + 1
+            peer, _ = await stand.joined()
+            peer.send(frame(b"x"))
+            await stand.tell("messageReceive", count)
+            peer.drop()
+            await stand.tell("close", count)
+
+        await once()
+        assert heard == ["connect", "messageReceive", "error", "close"]
+        for event, listener in kept.items():
+            stand.server.off(event, listener)
+        await once()
+        assert len(heard) == 4
+        assert len(stand.told("error")) == 2
+
+
 # Where to listen
 
 
@@ -480,7 +523,7 @@ async def test_a_port_that_is_taken() -> None:
         error = await refusal(second.start(config(server_port=port)))
         assert (error.code, error.message) == (2302005, "Can't listen on the given Port.")
         error = await refusal(second.start(config(server_port=port, strict=False)))
-        assert error.code == 2302007
+        assert (error.code, error.message) == (2302007, "Websocket port already occupied")
         assert await second.start(config())
 
 
@@ -513,21 +556,23 @@ def test_what_the_system_says_about_a_port(number: int, code: int) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_codes_of_start_in_their_order() -> None:
-    """401, then 201, 2302004, 2302005, limits, files: of several mistakes the first is told."""
+    """(d) 401, 201, 2302004, 2302005, limits, files: of several mistakes the first is told."""
     server = WebSocketServer(reactor)
     missing = ServerCert("/nowhere/cert.pem", "/nowhere/key.pem")
-    mistakes: list[tuple[dict[str, Any], int]] = [
-        ({"protocol": 5}, 401),
-        ({"permission_check": lambda *_: False}, 201),
-        ({"server_ip": "localhost"}, 2302004),
-        ({"server_port": 70_000}, 2302005),
-        ({"max_concurrent_clients_number": 11, "strict_limits": True}, 2302999),
-        ({"server_cert": missing}, 2302002),
+    capped = {"max_concurrent_clients_number": 11, "strict_limits": True}
+    mistakes: list[tuple[dict[str, Any], int, str]] = [
+        ({"protocol": 5}, 401, "Parameter error."),
+        ({"permission_check": lambda *_: False}, 201, "Permission denied."),
+        ({"server_ip": "localhost"}, 2302004, "Can't listen on the given NIC."),
+        ({"server_port": 70_000}, 2302005, "Can't listen on the given Port."),
+        (capped, 2302999, "Websocket other unknown error."),
+        ({"server_cert": missing}, 2302002, "Websocket certificate file does not exist."),
     ]
     values: dict[str, Any] = {}
-    for mistake, code in reversed(mistakes):
+    for mistake, code, words in reversed(mistakes):
         values |= mistake
-        assert (await refusal(server.start(config(**values)))).code == code
+        error = await refusal(server.start(config(**values)))
+        assert (error.code, error.message) == (code, words)
     assert (await refusal(server.start({"serverPort": 80}))).code == 401  # type: ignore[arg-type]
 
 

@@ -24,6 +24,11 @@ def test_the_documented_defaults() -> None:
     config = WebSocketServerConfig(8080)
     assert (config.server_ip, config.server_cert, config.protocol) == ("0.0.0.0", None, "")  # noqa: S104
     assert config.max_concurrent_clients_number == config.max_connections_for_one_client == 10
+    assert (config.ping_interval, config.deadline_s) == (30, 30)
+    assert (config.open_timeout, config.close_timeout) == (10, 10)
+    assert (config.max_message_size, config.max_send_size) == (16_777_216, 5_242_880)
+    assert (config.compression, config.strict, config.strict_limits) == ("deflate", True, False)
+    assert (config.max_handshakes_per_minute, config.ban_seconds) == (None, 60)
     config.check_types()
     config.check_place()
 
