@@ -1,0 +1,102 @@
+"""Events that wait for one who takes them, in a bounded queue. No I/O."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from twisted.python.failure import Failure
+
+from twisted_chainws.client.errors import ClientClosed, ClientError, Misuse, QueueOverflow
+from twisted_chainws.client.promise import broken
+from twisted_chainws.websocket import Outcome
+
+__all__ = ["Feed", "FeedEnded"]
+
+T = TypeVar("T")
+
+
+class FeedEnded(ClientClosed):
+    """There will be no more events, and nothing went wrong."""
+
+
+class Feed(Generic[T]):
+    """A queue with one taker.
+
+    Attributes:
+        ended: whether nothing more is put.
+    """
+
+    def __init__(self, limit: int, overflowed: Callable[[QueueOverflow], None]) -> None:
+        """Prepare.
+
+        Args:
+            limit: events that may wait; one more ends the feed.
+            overflowed: is called then, after the end.
+        """
+        self.ended = False
+        self._limit = limit
+        self._overflowed = overflowed
+        self._events: deque[T] = deque()
+        self._waiter: Outcome[T] | None = None
+        self._error: ClientError = FeedEnded("no more events")
+
+    def __len__(self) -> int:
+        """Count the events that wait."""
+        return len(self._events)
+
+    def put(self, event: T) -> None:
+        """Give an event to the waiter, or keep it; nothing after the end."""
+        if self.ended:
+            return
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter.callback(event)
+        elif len(self._events) < self._limit:
+            self._events.append(event)
+        else:
+            self.overflow()
+
+    def overflow(self) -> None:
+        """End because too many events wait, here or on the way to here."""
+        error = QueueOverflow(self._limit)
+        self.end(error)
+        self._overflowed(error)
+
+    def take(self) -> Outcome[T]:
+        """Return the next event.
+
+        It fails with the error of the end, or FeedEnded, when there are none left; with Misuse if
+        somebody waits already.
+        """
+        if self._waiter is not None:
+            return broken(Misuse("somebody waits for an event already"))
+        if self._events:
+            outcome: Outcome[T] = Outcome()
+            outcome.callback(self._events.popleft())
+            return outcome
+        if self.ended:
+            return broken(self._error)
+        waiter: Outcome[T] = Outcome(self._forget)
+        self._waiter = waiter
+        return waiter
+
+    def end(self, error: ClientError | None = None, *, clear: bool = False) -> None:
+        """Tell that no event will follow, the first time.
+
+        Args:
+            error: for whoever takes after the last event; None for none.
+            clear: forget the events that wait.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        if clear:
+            self._events.clear()
+        if error is not None:
+            self._error = error
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter.errback(Failure(self._error))
+
+    def _forget(self, _cancelled: object) -> None:
+        self._waiter = None
