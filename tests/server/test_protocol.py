@@ -369,6 +369,24 @@ async def test_notification_buffer_overflow_closes_1008() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_ten_thousand_notices_are_too_many() -> None:
+    """Unless configured otherwise the buffer ends at 10,000 notices, and the connection with it."""
+    async with Stand(ServerSettings()) as stand:
+        peer = await stand.ws()
+        connection: Any = next(iter(stand.site.websockets.connections))
+        other = await stand.ws()
+        await peer.call("eth_subscribe", "newHeads")
+        stop_reading(peer)
+        while not connection.backlog.dropped:
+            for _ in range(100):
+                stand.source.mine()
+            assert int(await other.call("eth_blockNumber"), 16) < 50_000
+        assert (connection.backlog.high_water, connection.backlog.dropped) == (10_000, 10_000)
+        peer.transport.resumeProducing()  # type: ignore[union-attr]
+        assert await peer.ended() == (1008, "notification buffer overflow")
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_connection_has_figures_about_its_slow_reader() -> None:
     """Operators see what waits, the most that ever did, and what was thrown away at the end."""
     async with Stand(ServerSettings(limits=Limits(queued_notices=100))) as stand:
