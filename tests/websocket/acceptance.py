@@ -520,6 +520,7 @@ ACCEPTANCE: Final[dict[str, Rows]] = {
     "g": {
         "silent peer": (
             f"{WIRE}test_silent_server_is_dropped_in_time",
+            f"{WIRE}test_the_interval_counts_from_the_last_sign_of_life",
             f"{TABLE}test_a_silent_server_is_lost",
         ),
         "chatty silent-pong peer": (

@@ -600,6 +600,17 @@ def test_silent_server_is_dropped_in_time() -> None:
     assert virtual.pinged == [20]
 
 
+def test_the_interval_counts_from_the_last_sign_of_life() -> None:
+    """(g) Data postpones the ping, and the end comes interval and timeout after it (4.7)."""
+    virtual = Virtual(ping_interval=2, pong_timeout=1)
+    virtual.run(1)
+    virtual.connection.dataReceived(plain(b"x"))
+    virtual.run(2.875)
+    assert (virtual.pinged, virtual.lost) == ([3], False)
+    virtual.run(0.125)
+    assert virtual.lost
+
+
 def test_healthy_server_gets_one_ping_an_interval() -> None:
     """(g) At an interval of a second there is one ping a second, not a flood. 4.6 item 1."""
     virtual = Virtual(ping_interval=1)
