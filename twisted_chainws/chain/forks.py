@@ -96,10 +96,12 @@ class ForkSchedule:
 
     Attributes:
         deposit_contract: 20 bytes, whose logs are deposit requests (EIP-6110).
+        requests: whether the contracts for requests of validators (EIP-7002, EIP-7251) are there.
     """
 
     forks: tuple[Fork, ...]
     deposit_contract: bytes
+    requests: bool
 
     def at(self, number: int, timestamp: int) -> Fork:
         """Return the fork that a block is under."""
@@ -113,6 +115,31 @@ class ForkSchedule:
     def of(self, header: EthereumHeader) -> Fork:
         """Return the fork that the block of a header is under."""
         return self.at(header.number, header.timestamp)
+
+    def blob_fee(self, header: EthereumHeader) -> int:
+        """Return the price of blob gas in the block of a header, wei; 0 before Cancun."""
+        blobs = self.of(header).blobs
+        if blobs is None or header.excess_blob_gas is None:
+            return 0
+        return blobs.fee(header.excess_blob_gas)
+
+    def next_blob_fee(self, header: EthereumHeader) -> int:
+        """Return the price of blob gas in a child under the same fork, wei; 0 before Cancun."""
+        fork = self.of(header)
+        if fork.blobs is None or header.excess_blob_gas is None:
+            return 0
+        excess = next_excess_blob_gas(
+            fork,
+            excess=header.excess_blob_gas,
+            used=header.blob_gas_used or 0,
+            base_fee=header.base_fee_per_gas or 0,
+        )
+        return fork.blobs.fee(excess)
+
+    def blob_limit(self, header: EthereumHeader) -> int:
+        """Return the most blob gas of the block of a header; 0 before Cancun."""
+        blobs = self.of(header).blobs
+        return 0 if blobs is None else blobs.most * GAS_PER_BLOB
 
     def after(self, fork: Fork) -> tuple[Fork, ...]:
         """Return the forks that follow one of this schedule."""
@@ -148,5 +175,6 @@ DEPOSIT_CONTRACT: Final = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705f
 DEVELOPMENT: Final = ForkSchedule(
     forks=(Fork(name="prague", rules="prague", start=0, timed=True, blobs=PRAGUE_BLOBS),),
     deposit_contract=DEPOSIT_CONTRACT,
+    requests=False,
 )
 """A chain that is under the rules of Prague from genesis on."""

@@ -66,21 +66,7 @@ def test_base_fees_of_the_published_chain() -> None:
 def test_blob_base_fee(excess: int | None, fee: int) -> None:
     """The blob fee grows with the power of e; before Cancun there is none."""
     block = at_base_fee(GENESIS, GWEI, excess_blob_gas=excess)
-    assert fees.blob_base_fee(block.extras.header) == fee
     assert ask(make_view([block]), "eth_blobBaseFee") == hex(fee)
-
-
-def test_next_blob_base_fee() -> None:
-    """The fee of the next block counts what this one used over its target."""
-    target = 6 * fees.GAS_PER_BLOB
-    full = at_base_fee(GENESIS, GWEI, excess_blob_gas=Gas(5_007_716), blob_gas_used=Gas(target))
-    assert fees.next_blob_base_fee(full.extras.header) == 2
-    empty = at_base_fee(GENESIS, GWEI, excess_blob_gas=Gas(0), blob_gas_used=None)
-    assert fees.next_blob_base_fee(empty.extras.header) == 1
-    old = at_base_fee(GENESIS, GWEI, excess_blob_gas=None)
-    assert fees.next_blob_base_fee(old.extras.header) == 0
-    cancun = at_base_fee(GENESIS, GWEI, requests_hash=None)
-    assert fees.blob_schedule(cancun.extras.header) == fees.CANCUN_BLOBS
 
 
 def test_suggestion_without_offers() -> None:

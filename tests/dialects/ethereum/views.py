@@ -8,6 +8,7 @@ import orjson
 
 from tests.strategies import make_block, make_log, make_native, make_transaction
 from twisted_chainws.chain.canonical import CanonicalChain
+from twisted_chainws.chain.forks import DEVELOPMENT, ForkSchedule
 from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.types import Wei
@@ -26,6 +27,7 @@ def make_view(
     profile: Profile = Profile.SUPERSET,
     development: bool = True,
     history: int | None = None,
+    forks: ForkSchedule = DEVELOPMENT,
     **settings: Any,
 ) -> View:
     """Make a view of a chain (a lone genesis when None) and a pool."""
@@ -36,7 +38,7 @@ def make_view(
         pool.queued(transaction)
     chain = CanonicalChain(blocks or [make_block()], history=history)
     return View(
-        chain=ChainView(chain=chain, pool=pool, chain_id=31337),
+        chain=ChainView(chain=chain, pool=pool, chain_id=31337, forks=forks),
         ledger=DIALECT.projection(),
         settings=Settings(
             profile=profile,

@@ -2,14 +2,15 @@
 
 All of it is computed from headers and receipts.
 
-Source: ``ethereum.md`` 5.3, 5.7 (go-ethereum ``eth/gasprice``); EIP-1559, EIP-4844, EIP-7691. The
-suggestion of a chain without paying transactions is one Gwei, as anvil's.
+Source: ``ethereum.md`` 5.3, 5.7 (go-ethereum ``eth/gasprice``); EIP-1559; the fees of blobs are
+in ``chain.forks``. The suggestion of a chain without paying transactions is one Gwei, as anvil's.
 """
 
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final, NoReturn
 
+from twisted_chainws.chain.forks import ForkSchedule
 from twisted_chainws.chain.model import Block, EthereumHeader
 from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import decode
@@ -34,12 +35,6 @@ HISTORY_BLOCKS_PER_STEP: Final = 64
 _ELASTICITY: Final = 2
 _CHANGE_DENOMINATOR: Final = 8
 
-GAS_PER_BLOB: Final = 2**17
-MIN_BLOB_BASE_FEE: Final = 1
-CANCUN_BLOBS: Final = (3, 6, 3_338_477)
-PRAGUE_BLOBS: Final = (6, 9, 5_007_716)
-"""Target and most blobs of a block, and the fraction by which their fee moves."""
-
 
 def next_base_fee(header: EthereumHeader) -> int:
     """Compute the base fee of the next block, wei; 0 before London.
@@ -56,41 +51,6 @@ def next_base_fee(header: EthereumHeader) -> int:
         change = base * (header.gas_used - target) // target // _CHANGE_DENOMINATOR
         return base + max(change, 1)
     return base - base * (target - header.gas_used) // target // _CHANGE_DENOMINATOR
-
-
-def blob_schedule(header: EthereumHeader) -> tuple[int, int, int]:
-    """Return target, maximum and fee fraction of the blobs under the fork of a header."""
-    return CANCUN_BLOBS if header.requests_hash is None else PRAGUE_BLOBS
-
-
-def blob_base_fee(header: EthereumHeader, excess_blob_gas: int | None = None) -> int:
-    """Compute the fee per blob gas, wei; 0 before Cancun.
-
-    Args:
-        header: of the block.
-        excess_blob_gas: instead of what the header says.
-
-    Source: EIP-4844 ``fake_exponential``.
-    """
-    excess = header.excess_blob_gas if excess_blob_gas is None else excess_blob_gas
-    if excess is None:
-        return 0
-    _, _, fraction = blob_schedule(header)
-    total, term, step = 0, MIN_BLOB_BASE_FEE * fraction, 1
-    while term > 0:
-        total += term
-        term = term * excess // (fraction * step)
-        step += 1
-    return total // fraction
-
-
-def next_blob_base_fee(header: EthereumHeader) -> int:
-    """Compute the fee per blob gas of the next block, wei; 0 before Cancun."""
-    if header.excess_blob_gas is None:
-        return 0
-    target, _, _ = blob_schedule(header)
-    excess = header.excess_blob_gas + (header.blob_gas_used or 0) - target * GAS_PER_BLOB
-    return blob_base_fee(header, max(excess, 0))
 
 
 def _tips(block: Block) -> list[tuple[int, int]]:
@@ -149,7 +109,7 @@ def base_fee(view: View) -> Json:
 @takes()
 def current_blob_base_fee(view: View) -> Json:
     """Answer ``eth_blobBaseFee``."""
-    return encode_quantity(blob_base_fee(view.chain.head.extras.header))
+    return encode_quantity(view.chain.forks.blob_fee(view.chain.head.extras.header))
 
 
 @takes(decode.fee_history_count, decode.block_number, decode.percentiles, required=2)
@@ -164,7 +124,7 @@ def fee_history(
     last = _newest(view, newest)
     first = max(last - min(count, MAX_HISTORY) + 1, view.chain.oldest.number)
     blocks = list(view.chain.blocks(first, last))
-    return in_steps(_history(blocks, wanted))
+    return in_steps(_history(blocks, wanted, view.chain.forks))
 
 
 def _newest(view: View, ref: BlockRef) -> int:
@@ -189,7 +149,7 @@ def _refuse(text: str) -> NoReturn:
     refuse(text, code=SERVER_ERROR)
 
 
-def _history(blocks: list[Block], percentiles: tuple[float, ...]) -> Steps:
+def _history(blocks: list[Block], percentiles: tuple[float, ...], forks: ForkSchedule) -> Steps:
     """Gather the columns block by block; the rewards are what takes time."""
     rewards: list[list[str]] = []
     if percentiles:
@@ -205,11 +165,10 @@ def _history(blocks: list[Block], percentiles: tuple[float, ...]) -> Steps:
     base_fees = [header.base_fee_per_gas or 0 for header in headers]
     history["baseFeePerGas"] = _quantities([*base_fees, next_base_fee(newest)])
     history["gasUsedRatio"] = [_ratio(header.gas_used, header.gas_limit) for header in headers]
-    blob_fees = [blob_base_fee(header) for header in headers]
-    history["baseFeePerBlobGas"] = _quantities([*blob_fees, next_blob_base_fee(newest)])
+    blob_fees = [forks.blob_fee(header) for header in headers]
+    history["baseFeePerBlobGas"] = _quantities([*blob_fees, forks.next_blob_fee(newest)])
     history["blobGasUsedRatio"] = [
-        _ratio(header.blob_gas_used or 0, blob_schedule(header)[1] * GAS_PER_BLOB)
-        for header in headers
+        _ratio(header.blob_gas_used or 0, forks.blob_limit(header)) for header in headers
     ]
     return history
 

@@ -254,6 +254,7 @@ def _read_forks(config: _Members) -> ForkSchedule:
             if config.has("depositContractAddress")
             else DEPOSIT_CONTRACT
         ),
+        requests=True,
     )
 
 
@@ -326,6 +327,7 @@ def encode_forks(schedule: ForkSchedule) -> dict[str, Any]:
     """Return a schedule as JSON."""
     return {
         "depositContract": "0x" + schedule.deposit_contract.hex(),
+        "requests": schedule.requests,
         "forks": [
             {
                 "name": fork.name,
@@ -343,6 +345,7 @@ def decode_forks(shape: Mapping[str, Any]) -> ForkSchedule:
     """Return the schedule that ``encode_forks`` encoded."""
     return ForkSchedule(
         deposit_contract=bytes.fromhex(shape["depositContract"][2:]),
+        requests=shape["requests"],
         forks=tuple(
             Fork(
                 name=item["name"],
