@@ -45,6 +45,8 @@ class Settings:
         development: True when the source is a development chain.
         query_alternatives: addresses or topics per search position of a log filter.
         max_logs: results of one log query.
+        mined_either: whether ``from`` and ``to`` inside one address filter of
+            ``alchemy_minedTransactions`` are alternatives; its page does not say, both must fit.
     """
 
     profile: Profile
@@ -53,6 +55,7 @@ class Settings:
     development: bool
     query_alternatives: int = 1_000
     max_logs: int = 100_000
+    mined_either: bool = False
 
 
 class Projection(Protocol):

@@ -16,7 +16,7 @@ from twisted.test.iosim import connect as join
 
 from twisted_chainws.chain.ports import Source
 from twisted_chainws.dialects.base import Dialect, Profile, Settings
-from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.site import ChainSite, make_site
 from twisted_chainws.service import ChainService
@@ -218,6 +218,7 @@ def connect(
     dialect: Dialect | None = None,
     path: str = "/",
     settings: ServerSettings | None = None,
+    profile: Profile = Profile.SUPERSET,
 ) -> MemoryPair:
     """Join a client and a server in memory.
 
@@ -226,14 +227,16 @@ def connect(
         dialect: the only one spoken; None for all, the path or the first message choosing.
         path: of the handshake.
         settings: of the listener.
+        profile: whose names and wording are spoken.
     """
+    dialects = make_dialects(profile)
     clock = MemoryReactorClock()
     numbers = count(1)
     service = ChainService(
         source=source,
-        dialects=DIALECTS,
+        dialects=dialects,
         settings=Settings(
-            profile=Profile.SUPERSET,
+            profile=profile,
             client_version="chainws/testing",
             network_id=31_337,
             development=True,
@@ -245,7 +248,7 @@ def connect(
     site = make_site(
         reactor=clock,
         dialect=dialect,
-        catalog=DIALECTS,
+        catalog=dialects,
         services={"testing": service},
         settings=settings or ServerSettings(),
     )

@@ -192,6 +192,47 @@ def test_anvil_words(error: ChainwsError, code: int, message: str) -> None:
     assert fault_of(error, Profile.ANVIL) == Fault(code=code, message=message)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("invalid argument 0: no", "invalid 1st argument: no"),
+        ("invalid argument 1: no", "invalid 2nd argument: no"),
+        (
+            "invalid argument 2: invalid argument 0: no",
+            "invalid 3rd argument: invalid argument 0: no",
+        ),
+        ("invalid argument 3: no", "invalid 4th argument: no"),
+        ("too many arguments, want at most 1", "too many arguments, want at most 1"),
+    ],
+)
+def test_alchemy_counts_arguments_from_the_first(text: str, expected: str) -> None:
+    """What other nodes number from zero is the first there; other texts stay."""
+    refused = Refused(Fault(code=-32602, message=text, data=1))
+    assert fault_of(refused, Profile.ALCHEMY) == Fault(code=-32602, message=expected, data=1)
+    assert fault_of(refused) is refused.fault
+    other = Refused(Fault(code=3, message="invalid argument 0: said by a contract"))
+    assert fault_of(other, Profile.ALCHEMY) is other.fault
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (errors.SourceUnavailable(reason="x"), -32000, "Unable to complete request at this time."),
+        (errors.SourceError(), -32603, "internal server error"),
+        (ChainwsError(), -32603, "internal server error"),
+        (errors.AlreadyKnown(), -32000, "already known"),
+        (
+            errors.NonceTooLow(next_nonce=5, nonce=0),
+            -32000,
+            "nonce too low: next nonce 5, tx nonce 0",
+        ),
+    ],
+)
+def test_alchemy_words(error: ChainwsError, code: int, message: str) -> None:
+    """The alchemy profile says in its own words what is the server's fault, and nothing else."""
+    assert fault_of(error, Profile.ALCHEMY) == Fault(code=code, message=message)
+
+
 def test_a_new_class_is_said_as_its_ancestor() -> None:
     """A class without words of its own does not break the reply."""
 
@@ -215,5 +256,7 @@ def test_faults_of_a_profile() -> None:
     assert faults.notifications_unsupported == Fault(
         code=-32601, message="notifications not supported"
     )
-    alchemy = make_faults(Profile.ALCHEMY).unknown_method("eth_foo")
-    assert alchemy.message == "Unsupported method: eth_foo."
+    alchemy = make_faults(Profile.ALCHEMY)
+    assert alchemy.unknown_method("eth_foo").message == "Unsupported method: eth_foo."
+    assert alchemy.internal == Fault(code=-32603, message="internal server error")
+    assert alchemy.timed_out.message == "Request timed out. Client should retry."

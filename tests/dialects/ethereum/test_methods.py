@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.dialects.ethereum.views import make_view, mixed_block, refusal
 from tests.strategies import make_block, make_chain, make_transaction
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Seq
-from twisted_chainws.dialects.base import Fault, Profile, Refused
-from twisted_chainws.dialects.ethereum import DIALECT, make
+from twisted_chainws.dialects.base import Fault, Profile, Refused, Subscribe
+from twisted_chainws.dialects.ethereum import DIALECT, extend, make
 from twisted_chainws.dialects.ethereum.methods import METHODS, announce
+from twisted_chainws.dialects.ethereum.topics import TOPICS
 from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,
@@ -61,6 +64,21 @@ def test_the_record() -> None:
     assert set(DIALECT.topics) == {
         "newHeads", "logs", "newPendingTransactions", "syncing", "transactionReceipts",
     }  # fmt: skip
+
+
+def test_extending_a_dialect() -> None:
+    """More names are served on both faces, and the original stays as it was."""
+    extended = extend(
+        DIALECT, topics={"more": TOPICS["logs"]}, methods={"x_more": METHODS["eth_chainId"]}
+    )
+    assert extended.http is not None
+    assert extended.http.methods.keys() == extended.methods.keys() == {*METHODS, "x_more"}
+    assert extended.topics.keys() == {*TOPICS, "more"}
+    assert isinstance(extended.methods["eth_subscribe"](make_view(), ["more"]), Subscribe)
+    with pytest.raises(Refused, match='no "more" subscription'):
+        DIALECT.methods["eth_subscribe"](make_view(), ["more"])
+    only_methods = extend(replace(DIALECT, http=None), topics={}, methods=None)
+    assert only_methods.http is None
 
 
 def test_announcements_leave_other_families_out() -> None:

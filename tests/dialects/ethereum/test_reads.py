@@ -15,9 +15,9 @@ from tests.strategies import hash32, make_block, make_chain, make_native, make_t
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Forward, Profile
+from twisted_chainws.dialects.base import Forward, Profile, Refused
 from twisted_chainws.dialects.ethereum import encode, rlp_codec
-from twisted_chainws.dialects.ethereum.reads import PENDING_BLOCK
+from twisted_chainws.dialects.ethereum.reads import PENDING_BLOCK, get_receipts_of
 
 GENESIS = make_block()
 BLOCK = mixed_block(GENESIS)
@@ -149,6 +149,53 @@ def test_receipts() -> None:
     alone = [ask(VIEW, "eth_getTransactionReceipt", item) for item in (FIRST, SECOND)]
     assert alone == ask(VIEW, "eth_getBlockReceipts", "latest")
     assert alone == ask(VIEW, "eth_getBlockReceipts", {"blockHash": BY_HASH})
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [{"blockNumber": "0x1"}, {"blockNumber": "latest"}, {"blockHash": BY_HASH}],
+)
+def test_receipts_in_an_object(selector: dict[str, str]) -> None:
+    """Alchemy's method has the receipts of a block in a member of an object."""
+    answer = read(get_receipts_of(VIEW, [selector]))
+    assert answer == {"receipts": ask(VIEW, "eth_getBlockReceipts", "0x1")}
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ([], "missing value for required argument 0"),
+        (
+            ["0x1"],
+            (
+                "invalid argument 0: json: cannot unmarshal string into Go value "
+                "of type rpc.BlockNumberOrHash"
+            ),
+        ),
+        ([{}], "invalid argument 0: must specify either BlockHash or BlockNumber"),
+        (
+            [{"blockNumber": "0x1", "blockHash": BY_HASH}],
+            (
+                "invalid argument 0: "
+                "cannot specify both BlockHash and BlockNumber, choose one or the other"
+            ),
+        ),
+    ],
+)
+def test_receipts_in_an_object_want_a_block(params: list[Any], message: str) -> None:
+    """One of number and hash must be given."""
+    with pytest.raises(Refused) as caught:
+        get_receipts_of(VIEW, params)
+    assert (caught.value.fault.code, caught.value.fault.message) == (-32602, message)
+
+
+def test_receipts_in_an_object_of_other_blocks() -> None:
+    """An unknown block is null, the pending one is asked of the source."""
+    assert get_receipts_of(VIEW, [{"blockHash": UNKNOWN}]) is None
+    assert get_receipts_of(VIEW, [{"blockNumber": "0x9"}]) is None
+    outcome = get_receipts_of(VIEW, [{"blockNumber": "pending"}])
+    assert outcome.call == PENDING_BLOCK
+    assert outcome.then(UNSEALED) == {"receipts": encode.encode_receipts(UNSEALED)}
 
 
 def test_uncles() -> None:

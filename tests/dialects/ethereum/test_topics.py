@@ -3,9 +3,16 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.dialects.ethereum.views import ask, hex_of, make_view, mixed_block, refusal
+from tests.dialects.ethereum.views import (
+    ask,
+    at_base_fee,
+    hex_of,
+    make_view,
+    mixed_block,
+    refusal,
+)
 from tests.strategies import ADDRESSES, TOPICS, make_block, make_chain, make_transaction
-from twisted_chainws.dialects.base import Subscribe
+from twisted_chainws.dialects.base import Profile, Subscribe
 from twisted_chainws.dialects.ethereum import encode, topics
 from twisted_chainws.subscriptions.events import (
     HeadAdded,
@@ -173,6 +180,38 @@ def test_head_texts() -> None:
     assert shape == encode.encode_header(BLOCK.extras.header, BLOCK.hash)
     assert topics.encode_head(VIEW, event) is topics.encode_head(VIEW, event)
     assert orjson.loads(topics.encode_head_hash(VIEW, event)) == hex_of(BLOCK.hash)
+
+
+def test_geth_names_every_member_of_a_head() -> None:
+    """Where go-ethereum is spoken, fields of forks that are not active are null, in its order."""
+    old = at_base_fee(BLOCK, None, requests_hash=None)
+    outcome = ask(make_view(profile=Profile.GETH), "eth_subscribe", "newHeads")
+    text = outcome.encode(VIEW, HeadAdded(block=old))
+    shape = orjson.loads(text)
+    assert text is outcome.encode(VIEW, HeadAdded(block=old))
+    assert tuple(shape) == topics.HEADER_MEMBERS
+    inactive = {name for name, value in shape.items() if value is None}
+    assert inactive == {"baseFeePerGas", "requestsHash", "blockAccessListHash", "slotNumber"}
+    known = encode.encode_header(old.extras.header, old.hash)
+    assert {name: value for name, value in shape.items() if value is not None} == known
+
+
+@pytest.mark.parametrize("profile", [Profile.SUPERSET, Profile.ANVIL, Profile.TOKENVIEW])
+def test_other_profiles_leave_inactive_members_out(profile: Profile) -> None:
+    """Absent and null mean the same to every client."""
+    outcome = ask(make_view(profile=profile), "eth_subscribe", "newHeads")
+    assert outcome.encode is topics.encode_head
+
+
+@pytest.mark.parametrize("profile", [Profile.ALCHEMY, Profile.TOKENVIEW])
+def test_vendors_send_pending_hashes(profile: Profile) -> None:
+    """Full objects have names of their own there."""
+    view = make_view(profile=profile)
+    for options in ([], [None], [False], [{"cursor": True}]):
+        outcome = ask(view, "eth_subscribe", "newPendingTransactions", *options)
+        assert outcome.encode is topics.encode_pending_hash
+    code, _ = refusal(view, "eth_subscribe", "newPendingTransactions", True)
+    assert code == -32602
 
 
 @pytest.mark.parametrize("removed", [True, False])

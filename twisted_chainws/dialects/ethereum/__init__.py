@@ -3,8 +3,8 @@
 from typing import Final
 
 from twisted_chainws.dialects.base import Dialect, Profile
-from twisted_chainws.dialects.ethereum.methods import make
+from twisted_chainws.dialects.ethereum.methods import extend, make
 
 DIALECT: Final[Dialect] = make(Profile.SUPERSET)
 
-__all__ = ["DIALECT", "make"]
+__all__ = ["DIALECT", "extend", "make"]

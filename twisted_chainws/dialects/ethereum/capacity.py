@@ -17,6 +17,7 @@ from twisted_chainws.dialects.ethereum.errors import (
     REQUEST_TIMED_OUT,
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
+    UNAVAILABLE,
 )
 from twisted_chainws.dialects.limits import Costs, Limits
 
@@ -86,9 +87,6 @@ def envelope_of(profile: Profile) -> Envelope:
         return jsonrpc.make_envelope(jsonrpc.batch_too_large, alchemy_batch_too_large)
     return jsonrpc.ENVELOPE
 
-
-UNAVAILABLE: Final = "Unable to complete request at this time."
-"""What Alchemy says with code -32000 where it is the server that cannot."""
 
 _STATUS: Final[Mapping[int, int]] = {
     jsonrpc.PARSE_ERROR: 400,

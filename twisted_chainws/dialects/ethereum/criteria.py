@@ -57,7 +57,7 @@ def log_query(value: Any) -> LogQuery:
             "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other"
         )
     query = LogQuery(
-        addresses=_addresses(value.get("address")),
+        addresses=addresses(value.get("address")),
         topics=_topics(value.get("topics")),
         first=first,
         last=last,
@@ -88,7 +88,8 @@ def _refuse_bounds(first: BlockRef | None, last: BlockRef | None) -> None:
         refuse("invalid block range params")
 
 
-def _addresses(value: Any) -> frozenset[Address20]:
+def addresses(value: Any) -> frozenset[Address20]:
+    """Read an address or several; null is none."""
     if value is None:
         return frozenset()
     if isinstance(value, str):

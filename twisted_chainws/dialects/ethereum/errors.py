@@ -8,8 +8,9 @@ Source: ``ethereum.md`` 1.5, 1.9, 5.2 to 5.10 (go-ethereum ``core/error.go``,
 ``core/txpool/errors.go``, ``rpc/errors.go``; anvil 1.7.1; Alchemy's error reference).
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twisted_chainws import errors
@@ -255,8 +256,24 @@ _ANVIL: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.UnsupportedTransactionType: _says("Failed to decode transaction", INVALID_PARAMS),
 }
 
+UNAVAILABLE: Final = "Unable to complete request at this time."
+"""What Alchemy says with code -32000 where it is the server that cannot."""
+
+_SERVER_FAILED: Final = "internal server error"
+
+_ALCHEMY: Final[Mapping[type[ChainwsError], Wording]] = {
+    **{
+        kind: _says(_SERVER_FAILED, INTERNAL_ERROR)
+        for kind, wording in ERRORS.items()
+        if wording is _INTERNAL
+    },
+    errors.SourceUnavailable: _says(UNAVAILABLE),
+}
+"""Source: Alchemy, "Error Reference", sections JSON-RPC Error Codes and Error Messages."""
+
 PROFILE_ERRORS: Final[Mapping[Profile, Mapping[type[ChainwsError], Wording]]] = {
     Profile.ANVIL: {**ERRORS, **_ANVIL},
+    Profile.ALCHEMY: {**ERRORS, **_ALCHEMY},
 }
 """Tables of the profiles that do not speak as go-ethereum does."""
 
@@ -281,6 +298,9 @@ THROUGHPUT_EXCEEDED: Final = Fault(
 )
 """Source: Alchemy, "Throughput", section Error response."""
 
+_ARGUMENT: Final = re.compile(r"^invalid argument (\d+):")
+_ORDINAL_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
+
 _CRASHED: Final = Fault(code=INTERNAL_ERROR, message="method handler crashed")
 
 
@@ -290,7 +310,7 @@ def fault_of(error: ChainwsError, profile: Profile = Profile.SUPERSET) -> Fault:
     A class without words of its own is said as its nearest ancestor.
     """
     if isinstance(error, Refused):
-        return error.fault
+        return _refusal(error.fault, profile)
     table = PROFILE_ERRORS.get(profile, ERRORS)
     wording = next(table[kind] for kind in type(error).__mro__ if kind in table)
     return Fault(
@@ -298,6 +318,18 @@ def fault_of(error: ChainwsError, profile: Profile = Profile.SUPERSET) -> Fault:
         message=wording.text(error),
         data=None if wording.data is None else wording.data(error),
     )
+
+
+def _refusal(fault: Fault, profile: Profile) -> Fault:
+    """Say a refusal in the words of a profile: Alchemy counts arguments from the first."""
+    if profile is not Profile.ALCHEMY or fault.code != INVALID_PARAMS:
+        return fault
+    return replace(fault, message=_ARGUMENT.sub(_ordinal_argument, fault.message))
+
+
+def _ordinal_argument(found: re.Match[str]) -> str:
+    position = int(found[1]) + 1
+    return f"invalid {position}{_ORDINAL_ENDINGS.get(position, 'th')} argument:"
 
 
 def unknown_method(name: str, profile: Profile = Profile.SUPERSET) -> Fault:
@@ -310,13 +342,17 @@ def unknown_method(name: str, profile: Profile = Profile.SUPERSET) -> Fault:
 
 def make_faults(profile: Profile) -> Faults:
     """Return the words of a profile for what the session has to say."""
+    alchemy = profile is Profile.ALCHEMY
     return Faults(
         of=lambda error: fault_of(error, profile),
         unknown_method=lambda name: unknown_method(name, profile),
         response_too_large=Fault(code=TRANSACTION_REJECTED, message="response too large"),
-        internal=_CRASHED,
+        internal=replace(_CRASHED, message=_SERVER_FAILED) if alchemy else _CRASHED,
         notifications_unsupported=NOTIFICATIONS_UNSUPPORTED,
         too_many_requests=TOO_MANY_CONCURRENT,
         throughput_exceeded=THROUGHPUT_EXCEEDED,
-        timed_out=Fault(code=REQUEST_TIMED_OUT, message="request timed out"),
+        timed_out=Fault(
+            code=REQUEST_TIMED_OUT,
+            message="Request timed out. Client should retry." if alchemy else "request timed out",
+        ),
     )

@@ -32,7 +32,7 @@ from twisted_chainws.dialects.ethereum.reads import READS
 from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
-from twisted_chainws.dialects.ethereum.topics import TOPICS
+from twisted_chainws.dialects.ethereum.topics import PROFILE_TOPICS, TOPICS, Topic
 from twisted_chainws.subscriptions.events import (
     ChainEvent,
     LogEvent,
@@ -94,9 +94,14 @@ _NOT_IN_GETH: Final = frozenset(
 
 def methods_of(profile: Profile) -> Mapping[str, Handler]:
     """Return the method table of a profile: all there is, except for go-ethereum's own."""
-    if profile is not Profile.GETH:
+    topics = PROFILE_TOPICS.get(profile)
+    if topics is None:
         return METHODS
-    kept = {name: handler for name, handler in METHODS.items() if name not in _NOT_IN_GETH}
+    kept = {**METHODS, "eth_subscribe": subscribe.make_subscribe(topics)}
+    if profile is not Profile.GETH:
+        return kept
+    for name in _NOT_IN_GETH:
+        del kept[name]
     return {**kept, **_STRICT}
 
 
@@ -130,7 +135,7 @@ def make(profile: Profile) -> Dialect:
         default_port=DEFAULT_PORT,
         envelope=capacity.envelope_of(profile),
         methods=methods,
-        topics=TOPICS,
+        topics=PROFILE_TOPICS.get(profile, TOPICS),
         faults=make_faults(profile),
         projection=EthereumLedger,
         announce=announce,
@@ -146,3 +151,23 @@ def make(profile: Profile) -> Dialect:
         fatal=capacity.fatal_of(profile),
         costs=capacity.COSTS,
     )
+
+
+def extend(
+    dialect: Dialect, *, topics: Mapping[str, Topic], methods: Mapping[str, Handler] | None = None
+) -> Dialect:
+    """Return the dialect with more names, on both faces; of two equal ones the new one counts.
+
+    Args:
+        dialect: made by ``make``, maybe extended already.
+        topics: more subscription names.
+        methods: more request names.
+    """
+    known = {**dialect.topics, **topics}
+    table = {
+        **dialect.methods,
+        **(methods or {}),
+        "eth_subscribe": subscribe.make_subscribe(known),
+    }
+    http = dialect.http and replace(dialect.http, methods=_over_http(table))
+    return replace(dialect, topics=known, methods=table, http=http)

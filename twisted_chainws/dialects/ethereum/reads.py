@@ -180,6 +180,28 @@ def get_block_receipts(view: View, ref: BlockRef) -> Json:
     return with_block(view, ref, answer)
 
 
+def _block_of_object(value: Any) -> BlockRef:
+    """Read a selector that must be an object; a bare number or hash is another method's."""
+    if not isinstance(value, dict):
+        raise decode.not_a(value, "rpc.BlockNumberOrHash")
+    return decode.block(value)
+
+
+@takes(_block_of_object)
+def get_receipts_of(view: View, ref: BlockRef) -> Json:
+    """Answer ``alchemy_getTransactionReceipts``: those of a block, in an object.
+
+    Source: Alchemy, ``alchemy_getTransactionReceipts``.
+    """
+
+    def answer(block: Block, pending: bool) -> Json:  # noqa: FBT001 - the flag of Answer
+        if pending:
+            return {"receipts": encode.encode_receipts(block)}
+        return {"receipts": orjson.Fragment(view.ledger.text(block, receipts_text))}
+
+    return with_block(view, ref, answer)
+
+
 # Transactions
 
 

@@ -18,7 +18,7 @@ import orjson
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import BlockNumber, Hash32
-from twisted_chainws.dialects.base import Subscribe, View
+from twisted_chainws.dialects.base import Encoder, Profile, Subscribe, View
 from twisted_chainws.dialects.ethereum import criteria, decode, encode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse
 from twisted_chainws.dialects.ethereum.criteria import LogQuery
@@ -39,6 +39,14 @@ from twisted_chainws.subscriptions.filters import (
 
 MAX_RECEIPT_HASHES: Final = 200
 
+HEADER_MEMBERS: Final = (
+    "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot",
+    "logsBloom", "difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData",
+    "mixHash", "nonce", "baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas",
+    "parentBeaconBlockRoot", "requestsHash", "blockAccessListHash", "slotNumber", "hash",
+)  # fmt: skip
+"""Of a header in ``newHeads`` of go-ethereum, whatever forks are active (``ethereum.md`` 2.2)."""
+
 Topic: TypeAlias = Callable[[View, Any], Subscribe]
 
 
@@ -55,6 +63,18 @@ def receipts_text(block: Block) -> bytes:
 def encode_head(view: View, event: HeadAdded) -> bytes:
     """Write a head as its header."""
     text: bytes = view.ledger.text(event.block, header_text)
+    return text
+
+
+def full_header_text(block: Block) -> bytes:
+    """Write the header of a block with null for every field of a fork that is not active."""
+    header = encode.encode_header(block.extras.header, block.hash)
+    return orjson.dumps({name: header.get(name) for name in HEADER_MEMBERS})
+
+
+def encode_full_head(view: View, event: HeadAdded) -> bytes:
+    """Write a head as go-ethereum does: with all members it knows."""
+    text: bytes = view.ledger.text(event.block, full_header_text)
     return text
 
 
@@ -99,17 +119,21 @@ def encode_syncing(_view: View, *, syncing: bool) -> bytes:
     return orjson.dumps(syncing)
 
 
-def new_heads(_view: View, options: Any) -> Subscribe:
-    """Subscribe to the headers of new heads."""
-    members = _object(options)
-    if members is None:
-        refuse("too many arguments, want at most 1")
-    cursor = wants_cursor(members)
-    if members.get("fromBlock") is not None:
-        refuse("not supported yet")
-    if members.keys() - {"cursor", "fromBlock", "resumeFrom"}:
-        refuse("too many arguments, want at most 1")
-    return Subscribe(filter=HeadFilter(), encode=encode_head, cursor=cursor)
+def make_new_heads(encoder: Encoder) -> Topic:
+    """Make the topic of new heads, written by ``encoder``."""
+
+    def new_heads(_view: View, options: Any) -> Subscribe:
+        members = _object(options)
+        if members is None:
+            refuse("too many arguments, want at most 1")
+        cursor = wants_cursor(members)
+        if members.get("fromBlock") is not None:
+            refuse("not supported yet")
+        if members.keys() - {"cursor", "fromBlock", "resumeFrom"}:
+            refuse("too many arguments, want at most 1")
+        return Subscribe(filter=HeadFilter(), encode=encoder, cursor=cursor)
+
+    return new_heads
 
 
 def logs(view: View, options: Any) -> Subscribe:
@@ -127,6 +151,13 @@ def new_pending_transactions(_view: View, options: Any) -> Subscribe:
         cursor, full = False, options is not None and decode_option(decode.boolean, options)
     encoder = encode_pending if full else encode_pending_hash
     return Subscribe(filter=PendingFilter(), encode=encoder, cursor=cursor)
+
+
+def new_pending_hashes(view: View, options: Any) -> Subscribe:
+    """Subscribe to the hashes of pending transactions, where full objects have another name."""
+    if options is True:
+        refuse("invalid argument 1: only hashes are sent, subscribe to full transactions by name")
+    return new_pending_transactions(view, options)
 
 
 def syncing(_view: View, options: Any) -> Subscribe:
@@ -233,12 +264,26 @@ def _hashes(value: Any) -> frozenset[Hash32]:
 
 
 TOPICS: Final[Mapping[str, Topic]] = {
-    "newHeads": new_heads,
+    "newHeads": make_new_heads(encode_head),
     "logs": logs,
     "newPendingTransactions": new_pending_transactions,
     "syncing": syncing,
     "transactionReceipts": transaction_receipts,
 }
+
+VENDOR_TOPICS: Final[Mapping[str, Topic]] = {
+    "newHeads": TOPICS["newHeads"],
+    "logs": logs,
+    "newPendingTransactions": new_pending_hashes,
+}
+"""What vendors that add names of their own serve of Ethereum's."""
+
+PROFILE_TOPICS: Final[Mapping[Profile, Mapping[str, Topic]]] = {
+    Profile.GETH: {**TOPICS, "newHeads": make_new_heads(encode_full_head)},
+    Profile.ALCHEMY: VENDOR_TOPICS,
+    Profile.TOKENVIEW: VENDOR_TOPICS,
+}
+"""Tables of the profiles that do not serve everything as it is (``ethereum.md`` 2.9)."""
 
 NO_ARGUMENTS: Final = frozenset({"newHeads", "syncing"})
 """Names that take no argument in go-ethereum; the options object behind them is ours."""
