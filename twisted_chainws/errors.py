@@ -56,7 +56,19 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── GasAllowanceExceeded
     │   ├── EstimateFailed
     │   ├── PrecheckFailed
-    │   └── InvalidOverride
+    │   ├── InvalidOverride
+    │   └── SimulationRefused
+    │       ├── SimulatedNonceTooLow
+    │       ├── SimulatedNonceTooHigh
+    │       ├── SimulatedTipAboveFeeCap
+    │       ├── SimulatedFeeCapTooLow
+    │       ├── SimulatedGasTooLow
+    │       ├── SimulatedFundsTooLow
+    │       ├── SimulatedInitCodeTooLarge
+    │       ├── SimulatedBlockFull
+    │       ├── SimulatedNumberOrder
+    │       ├── SimulatedTimeOrder
+    │       └── SimulationTooLarge
     ├── UnknownAccount
     ├── ControlError
     │   ├── TimestampTooLow
@@ -433,6 +445,68 @@ class InvalidOverride(ExecutionError):
     """State or block overrides contradict each other; ``reason`` says how."""
 
     reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulationRefused(ExecutionError):
+    """Simulated blocks cannot be made at all; ``reason`` in geth's words."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedNonceTooLow(SimulationRefused):
+    """A simulated call has a nonce that was used."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedNonceTooHigh(SimulationRefused):
+    """A simulated call has a nonce that leaves a gap."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedTipAboveFeeCap(SimulationRefused):
+    """The priority fee of a simulated call exceeds its fee cap."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedFeeCapTooLow(SimulationRefused):
+    """The fee cap of a simulated call is below the base fee of its block."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedGasTooLow(SimulationRefused):
+    """The gas of a simulated call does not cover its intrinsic gas."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedFundsTooLow(SimulationRefused):
+    """The sender of a simulated call cannot pay for it."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedInitCodeTooLarge(SimulationRefused):
+    """The creation code of a simulated call is over the limit (EIP-3860)."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedBlockFull(SimulationRefused):
+    """A simulated call asks for more gas than its block has left."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedNumberOrder(SimulationRefused):
+    """A simulated block is not above the one before it."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulatedTimeOrder(SimulationRefused):
+    """A simulated block is not later than the one before it."""
+
+
+@dataclass(eq=False, kw_only=True)
+class SimulationTooLarge(SimulationRefused):
+    """More blocks or calls than may be simulated at once."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -241,3 +241,36 @@ def test_the_node_describes_itself(ask: Ask) -> None:
     ask("anvil_reset")
     assert ask("eth_chainId") == "0x7a69"
     assert ask("hardhat_metadata")["instanceId"] != metadata["instanceId"]
+
+
+def test_blocks_are_simulated(ask: Ask) -> None:
+    """Calls run in blocks that are linked to the head; nothing of them stays."""
+    rich = ask("eth_accounts")[0]
+    call = {"from": rich, "to": STRANGER, "value": "0x5"}
+    wanted = {
+        "blockStateCalls": [{"calls": [call]}, {"calls": [{"to": STRANGER}]}],
+        "traceTransfers": True,
+        "returnFullTransactions": True,
+    }
+    head = ask("eth_getBlockByNumber", "latest", False)
+    for place in ("latest", "pending"):
+        first, second = ask("eth_simulateV1", wanted, place)
+        assert second["parentHash"] == first["hash"]
+        assert first["transactions"][0]["from"] == rich
+        assert first["calls"][0]["logs"][0]["blockHash"] == first["hash"]
+        assert second["calls"] == [
+            {
+                "returnData": "0x",
+                "logs": [],
+                "gasUsed": "0x5208",
+                "maxUsedGas": "0x5208",
+                "status": "0x1",
+            }
+        ]
+    assert ask("eth_simulateV1", wanted)[0]["parentHash"] == head["hash"]
+    assert ask("eth_getBlockByNumber", "latest", False) == head
+    assert ask("eth_getBalance", STRANGER) == "0x0"
+    poor = {"blockStateCalls": [{"calls": [call | {"from": STRANGER}]}]}
+    with pytest.raises(RpcError) as caught:
+        ask("eth_simulateV1", poor)
+    assert caught.value.code == -38014

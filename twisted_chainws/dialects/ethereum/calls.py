@@ -150,6 +150,21 @@ def call(value: Any) -> dict[str, Any]:
         Refused: members contradict each other (-32000, as in geth).
     """
     found = _CALL(value)
+    shape = _complete(found)
+    _refuse_tip(found)
+    return shape
+
+
+def simulated_call(value: Any) -> dict[str, Any]:
+    """Read a call of a simulation, where the tip is compared with the cap in its turn.
+
+    Raises:
+        Refused: members contradict each other (-32000, as in geth).
+    """
+    return _complete(_CALL(value))
+
+
+def _complete(found: dict[str, Any]) -> dict[str, Any]:
     _merge_input(found)
     _refuse_fees(found)
     for entry in found.get("accessList", ()):
@@ -177,6 +192,10 @@ def _refuse_fees(found: Mapping[str, Any]) -> None:
             "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
             code=SERVER_ERROR,
         )
+
+
+def _refuse_tip(found: Mapping[str, Any]) -> None:
+    cap, tip = found.get("maxFeePerGas"), found.get("maxPriorityFeePerGas")
     if cap is not None and tip is not None and cap < tip:
         refuse(f"maxFeePerGas ({cap}) < maxPriorityFeePerGas ({tip})", code=SERVER_ERROR)
 
@@ -232,20 +251,28 @@ def _refused(name: str) -> Callable[[Any], NoReturn]:
     return decoder
 
 
+BLOCK_OVERRIDES: Final = "override.BlockOverrides"
+"""What Go calls an object of block overrides."""
+
+BLOCK_FIELDS: Final[Mapping[str, Decoder]] = {
+    "number": decode.quantity256,
+    "difficulty": decode.quantity256,
+    "time": decode.quantity,
+    "gasLimit": decode.quantity,
+    "feeRecipient": decode.address,
+    "prevRandao": decode.hash32,
+    "baseFeePerGas": decode.quantity256,
+    "blobBaseFee": decode.quantity256,
+}
+"""What can be overridden in the block of a call."""
+
 _BLOCK_OVERRIDES: Final = members(
     {
-        "number": decode.quantity256,
-        "difficulty": decode.quantity256,
-        "time": decode.quantity,
-        "gasLimit": decode.quantity,
-        "feeRecipient": decode.address,
-        "prevRandao": decode.hash32,
-        "baseFeePerGas": decode.quantity256,
-        "blobBaseFee": decode.quantity256,
+        **BLOCK_FIELDS,
         "beaconRoot": _refused("beaconRoot"),
         "withdrawals": _refused("withdrawals"),
     },
-    "override.BlockOverrides",
+    BLOCK_OVERRIDES,
 )
 
 

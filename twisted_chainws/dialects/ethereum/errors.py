@@ -23,6 +23,7 @@ TRANSACTION_REJECTED: Final = -32003
 METHOD_NOT_SUPPORTED: Final = -32004
 LIMIT_EXCEEDED: Final = -32005
 CURSOR_LOST: Final = -32011
+VM_ERROR: Final = -32015
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
@@ -32,6 +33,7 @@ NOT_MINED_IN_TIME: Final = 4
 TOO_MANY_REQUESTS: Final = 429
 REQUEST_TIMED_OUT: Final = -32002
 PRUNED: Final = 4444
+CLIENT_LIMIT_EXCEEDED: Final = -38026
 
 _WEI_PER_ETHER: Final = 10**18
 
@@ -210,6 +212,25 @@ EXECUTION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.InvalidOverride: _tells(lambda e: e.reason),
 }
 
+SIMULATION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
+    kind: _tells(lambda e: e.reason, code)
+    for kind, code in (
+        (errors.SimulationRefused, INTERNAL_ERROR),
+        (errors.SimulatedNonceTooLow, -38010),
+        (errors.SimulatedNonceTooHigh, -38011),
+        (errors.SimulatedFeeCapTooLow, -38012),
+        (errors.SimulatedGasTooLow, -38013),
+        (errors.SimulatedFundsTooLow, -38014),
+        (errors.SimulatedBlockFull, -38015),
+        (errors.SimulatedNumberOrder, -38020),
+        (errors.SimulatedTimeOrder, -38021),
+        (errors.SimulatedInitCodeTooLarge, -38025),
+        (errors.SimulationTooLarge, CLIENT_LIMIT_EXCEEDED),
+        (errors.SimulatedTipAboveFeeCap, INVALID_PARAMS),
+    )
+}
+"""Source: go-ethereum internal/ethapi/errors.go, 02b73d4e."""
+
 CONTROL_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.ControlError: _says("invalid command", INVALID_PARAMS),
     errors.TimestampTooLow: _tells(
@@ -238,6 +259,7 @@ ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     **CHAIN_ERRORS,
     **REJECTIONS,
     **EXECUTION_ERRORS,
+    **SIMULATION_ERRORS,
     **CONTROL_ERRORS,
 }
 

@@ -29,6 +29,7 @@ from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
 from twisted_chainws.dialects.ethereum.pool import POOL
 from twisted_chainws.dialects.ethereum.projection import EthereumLedger
 from twisted_chainws.dialects.ethereum.reads import READS
+from twisted_chainws.dialects.ethereum.simulate import SIMULATE
 from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
@@ -70,6 +71,7 @@ METHODS: Final[Mapping[str, Handler]] = {
     **NETWORK,
     **SUBSCRIBE,
     **STATE,
+    **SIMULATE,
     **SUBMIT,
     **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND}),
 }

@@ -33,6 +33,7 @@ EVM_READS: Final = frozenset(
         "pending_block",
         "proof",
         "sign_transaction",
+        "simulate",
     }
 )
 """Reads that may run long: tried in place, then in a child."""

@@ -7,17 +7,20 @@ from eth.abc import BlockHeaderAPI, ComputationAPI
 from eth.exceptions import Revert, VMError
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
 from eth_typing import Address
-from eth_utils import ValidationError, to_checksum_address
+from eth_utils import ValidationError
 
 from twisted_chainws.errors import (
     ExecutionError,
     ExecutionFailed,
     ExecutionReverted,
-    InvalidOverride,
     PrecheckFailed,
 )
 from twisted_chainws.sources.devchain.engine.checks import MAX_NONCE
 from twisted_chainws.sources.devchain.engine.head import DevChain
+from twisted_chainws.sources.devchain.engine.overrides import (
+    override_accounts,
+    override_precompiles,
+)
 from twisted_chainws.sources.devchain.engine.prechecks import precheck
 from twisted_chainws.sources.devchain.engine.reasons import describe
 from twisted_chainws.sources.devchain.engine.requests import (
@@ -125,53 +128,18 @@ class CallSite:
             state.blob_base_fee_override = 0
         elif self.block.blob_base_fee is not None:
             state.blob_base_fee_override = self.block.blob_base_fee
-        for account in self.accounts:
-            _override_account(state, account)
-        state.lock_changes()
+        override_accounts(state, self.accounts)
         return state
 
 
 def _state_class(base: Any, accounts: tuple[AccountOverride, ...]) -> type[DevState]:
     """Return the state class of a fork, with precompiles moved as the overrides say."""
-    moves = {
-        account.address: account.move_precompile_to
-        for account in accounts
-        if account.move_precompile_to is not None
-    }
-    overridden = {account.address for account in accounts}
     known = base.computation_class.get_precompiles()
-    precompiles: dict[Any, Any] = dict(known)
-    for source, target in moves.items():
-        if source not in known:
-            text = to_checksum_address(source)
-            raise InvalidOverride(reason=f"account {text} is not a precompile")
-        if target in overridden:
-            text = to_checksum_address(target)
-            raise InvalidOverride(reason=f"account {text} is already overridden")
-        precompiles.pop(source, None)
-        precompiles[target] = known[Address(source)]
-    # An overridden precompile runs its new code instead, as in geth.
-    for account in accounts:
-        if account.code is not None:
-            precompiles.pop(account.address, None)
+    precompiles = override_precompiles(known, accounts)
     if precompiles == known:
         return base  # type: ignore[no-any-return]
     computation = type("MovedComputation", (base.computation_class,), {"_precompiles": precompiles})
     return type("MovedState", (base,), {"computation_class": computation})
-
-
-def _override_account(state: DevState, given: AccountOverride) -> None:
-    address = Address(given.address)
-    if given.nonce is not None:
-        state.set_nonce(address, given.nonce)
-    if given.code is not None:
-        state.set_code(address, given.code)
-    if given.balance is not None:
-        state.set_balance(address, given.balance)
-    if given.state is not None:
-        state.delete_storage(address)
-    for slot, word in (given.state or given.state_diff or {}).items():
-        state.set_storage(address, slot, word)
 
 
 def run(site: CallSite, request: CallRequest, gas: int) -> Outcome:

@@ -26,6 +26,9 @@ from twisted_chainws.sources.devchain.engine.requests import (
     parse_call,
     parse_state_overrides,
 )
+from twisted_chainws.sources.devchain.engine.simulate import Simulation
+from twisted_chainws.sources.devchain.engine.simulate_block import Mode, SimulatedBlock
+from twisted_chainws.sources.devchain.engine.simulate_plan import plan_blocks
 from twisted_chainws.sources.devchain.engine.state import StateReader, state_at
 from twisted_chainws.sources.devchain.engine.store import BlockStore
 from twisted_chainws.sources.devchain.engine.vm import TransactionFields, unsigned
@@ -71,7 +74,7 @@ class Engine(BlockStore):
         parent = self.header(parent_hash)
         chain = self._chain
         if ephemeral:
-            chain = open_chain(OverlayDB(self._db), self.chain_id, self.forks)
+            chain = self._overlay(chain)
         fields = DraftFields(
             timestamp=timestamp,
             gas_limit=gas_limit,
@@ -179,6 +182,28 @@ class Engine(BlockStore):
         site = self._site(at, state_overrides, block_overrides)
         return access_list(site, request, min(request.gas or gas_cap, gas_cap))
 
+    def simulate(
+        self, blocks: Sequence[Json], at: Place, *, mode: Mode, gas_cap: int
+    ) -> list[SimulatedBlock]:
+        """Make blocks of calls on top of a block; nothing of them is kept.
+
+        Args:
+            blocks: normalised ``blockStateCalls``, see `simulate_plan`.
+            at: the block to build on.
+            mode: what is asked for.
+            gas_cap: the most gas of all calls together.
+
+        Raises:
+            SimulationRefused: its subclass that names the rule, or itself.
+            InvalidOverride: the overrides contradict each other.
+            Unsupported: a call in a block of rules before Prague.
+            UnknownBlockHash: there is no such block.
+        """
+        chain, header, root = self._place(at)
+        planned = plan_blocks(blocks, number=header.block_number, timestamp=header.timestamp)
+        simulation = Simulation(self._overlay(chain), header, root, mode=mode, gas_cap=gas_cap)
+        return simulation.run(planned)
+
     # Transactions and fees
 
     @staticmethod
@@ -207,6 +232,9 @@ class Engine(BlockStore):
     next_base_fee = staticmethod(convert.next_base_fee)
 
     # Inside
+
+    def _overlay(self, chain: DevChain) -> DevChain:
+        return open_chain(OverlayDB(chain.chaindb.db), self.chain_id, self.forks)
 
     def _place(self, at: Place) -> tuple[DevChain, BlockHeaderAPI, bytes]:
         if isinstance(at, Draft):

@@ -240,7 +240,7 @@ class SqliteDB(BaseAtomicDB):
 class OverlayDB(BaseAtomicDB):
     """Writes that nobody else ever sees, over a database that is only read."""
 
-    def __init__(self, below: SqliteDB) -> None:
+    def __init__(self, below: BaseAtomicDB) -> None:
         """Lay an empty overlay over ``below``."""
         self._below = below
         self._kv: dict[bytes, bytes | None] = {}

@@ -15,6 +15,8 @@ from twisted_chainws.sources.devchain.engine.core import Place
 from twisted_chainws.sources.devchain.engine.draft import Draft
 from twisted_chainws.sources.devchain.engine.estimate import describe_error
 from twisted_chainws.sources.devchain.engine.hub import Hub
+from twisted_chainws.sources.devchain.engine.simulate import encode_simulated
+from twisted_chainws.sources.devchain.engine.simulate_block import Mode
 
 Params = Mapping[str, Any]
 
@@ -118,6 +120,21 @@ class Reads:
         if result.error is not None:
             shape["error"] = describe_error(result.error)
         return shape
+
+    def simulate(self, params: Params) -> list[dict[str, Any]]:
+        """Make ``blocks`` of calls on top of a block and return them; see `simulate`.
+
+        Raises:
+            SimulationRefused: its subclass that names the rule, or itself.
+            InvalidOverride: the overrides contradict each other.
+        """
+        simulated = self._hub.engine.simulate(
+            params["blocks"],
+            self._place(params),
+            mode=Mode(transfers=params["transfers"], validation=params["validation"]),
+            gas_cap=self._hub.settings.call_gas_cap,
+        )
+        return [encode_simulated(block) for block in simulated]
 
     def pending_block(self, _params: Params) -> dict[str, Any]:
         """Return the block that would be made now; its hash is provisional."""
@@ -223,6 +240,6 @@ class Reads:
         """Return the methods by their words on the pipe."""
         names = (
             "access_list accounts automine balance call code estimate fees interval node_info"
-            " nonce pending_block proof sign sign_typed_data storage storage_values"
+            " nonce pending_block proof sign sign_typed_data simulate storage storage_values"
         )
         return {name: partial(getattr(type(self), name), self) for name in names.split()}
