@@ -287,6 +287,7 @@ def _make_chain(
             development=True,
             query_alternatives=bounds.query_alternatives,
             max_logs=bounds.max_logs,
+            mined_either=configuration.mined_either,
         ),
         clock=reactor,
         random=os.urandom,

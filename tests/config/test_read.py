@@ -41,6 +41,7 @@ def test_nothing_said_gives_the_defaults() -> None:
     assert configuration.limits_of(Limits()) == Limits()
     assert configuration.bounds == Bounds()
     assert configuration.compression is configuration.show_keys is configuration.silent is False
+    assert configuration.mined_either is False
 
 
 def test_every_setting_reaches_its_place() -> None:
@@ -67,6 +68,7 @@ def test_every_setting_reaches_its_place() -> None:
         inactive-key = ["three"]
         exhausted-key = ["four", "five"]
         profile = "geth"
+        mined-either = true
         show-keys = true
         compression = true
         silent = true
@@ -93,6 +95,7 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.inactive_keys == ("three",)
     assert configuration.exhausted_keys == ("four", "five")
     assert configuration.profile is Profile.GETH
+    assert configuration.mined_either
     assert configuration.show_keys
     assert configuration.compression
     assert configuration.silent

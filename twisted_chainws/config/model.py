@@ -84,6 +84,7 @@ class Configuration:
         exhausted_keys: known ones that are refused as used up.
         limits: what was configured of the bounds of a connection, over each dialect's defaults.
         compression: whether permessage-deflate is accepted.
+        mined_either: whether one party of an address filter for mined transactions is enough.
         show_keys: print private keys of any mnemonic.
         silent: print no banner.
     """
@@ -99,6 +100,7 @@ class Configuration:
     limits: Mapping[str, float]
     bounds: Bounds
     compression: bool
+    mined_either: bool
     show_keys: bool
     silent: bool
 

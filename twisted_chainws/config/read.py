@@ -88,6 +88,7 @@ def read_configuration(
         limits={_field(name): limits[name] for name in CONNECTION_LIMITS if name in limits},
         bounds=replace(Bounds(), **bounds),
         compression=chosen.get("compression", False),
+        mined_either=chosen.get("mined-either", False),
         show_keys=chosen.get("show-keys", False),
         silent=chosen.get("silent", False),
     )

@@ -201,6 +201,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "whose method names and wording Ethereum listeners use",
         choices=tuple(Profile),
     ),
+    _row(
+        "mined-either",
+        Kind.FLAG,
+        "off",
+        "inside one address filter of alchemy_minedTransactions from OR to may fit, not both must",
+    ),
     _row("show-keys", Kind.FLAG, "off", "print private keys of an own mnemonic, too"),
     _row("compression", Kind.FLAG, "off", "accept permessage-deflate"),
     _row("silent", Kind.FLAG, "off", "print no banner"),
