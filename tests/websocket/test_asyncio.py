@@ -18,6 +18,7 @@ asyncio.set_event_loop(loop)
 asyncioreactor.install(loop)
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
 from twisted_chainws.websocket import (
     NotOpen,
@@ -35,11 +36,17 @@ async def listener_style(url):
     client = WebSocket(reactor)
     heard = []
     client.on("message", heard.append)
+
+    @client.on("message")
+    async def slowly(message):
+        await Deferred.fromFuture(asyncio.ensure_future(asyncio.sleep(0.01)))
+        heard.append("later")
+
     print("request", await client.connect(url, OPTIONS))
     print("open", (await client.when_open()).status)
     ended = client.when_closed()
     await client.send("by listener")
-    while not heard:
+    while len(heard) < 2:
         await asyncio.sleep(0.01)
     print("heard", heard)
     print("rtt", await client.ping() >= 0)
@@ -100,7 +107,7 @@ task.result()
 PRINTED: Final = """\
 request True
 open 101
-heard ['by listener']
+heard ['by listener', 'later']
 rtt True
 closed 4000
 not open
