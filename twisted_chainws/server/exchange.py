@@ -11,7 +11,7 @@ from twisted.web.http import Request
 
 from twisted_chainws.dialects.base import Dialect, Refused
 from twisted_chainws.dialects.session import Crashed, Forwarded
-from twisted_chainws.server.protocol import Route, open_session
+from twisted_chainws.server.route import Route, open_session
 
 __all__ = ["Exchange", "compressed"]
 

@@ -8,7 +8,8 @@ from twisted.internet.interfaces import IProtocol
 
 from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.limits import Limits
-from twisted_chainws.server.protocol import ChainProtocol, Route
+from twisted_chainws.server.protocol import ChainProtocol
+from twisted_chainws.server.route import Route
 from twisted_chainws.websocket.seam import ConnectionOptions, ServerFactory
 
 __all__ = ["ChainFactory", "ServerSettings"]

@@ -7,7 +7,7 @@ overtake the reply that opened their subscription. Reading stops while the sessi
 many reply bytes are unsent, and goes on when that is over.
 """
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -15,18 +15,16 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chainws.dialects.backlog import Backlog
-from twisted_chainws.dialects.base import Call, Dialect, Notice, View
-from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.base import Dialect, Notice
 from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
-from twisted_chainws.server.accounts import Account
 from twisted_chainws.server.outlet import Outlet
-from twisted_chainws.subscriptions.polled import PolledFilters
-from twisted_chainws.subscriptions.registry import Registry, Subscription
+from twisted_chainws.server.route import Route, open_session
+from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.websocket.frames import message
 from twisted_chainws.websocket.handshake import Handshake
 from twisted_chainws.websocket.seam import ServerConnection
 
-__all__ = ["ChainProtocol", "Gateway", "Route", "choose_subprotocol", "open_session"]
+__all__ = ["ChainProtocol", "choose_subprotocol"]
 
 FLUSH_BYTES: Final = 262_144
 """Replies of one read that are written early."""
@@ -35,82 +33,6 @@ RELIEF_BYTES: Final = 262_144
 """Waiting notices that are written in one turn once a slow reader reads again."""
 
 TICK_S: Final = 1.0
-
-
-class Gateway(Protocol):
-    """What connections need of a ``ChainService``."""
-
-    deliver: Any
-
-    def view(self, dialect: Dialect) -> View:
-        """Return what handlers read."""
-
-    def registry(self, dialect: Dialect) -> Registry:
-        """Return who listens."""
-
-    def polled(self, dialect: Dialect) -> PolledFilters:
-        """Return the polled filters."""
-
-    def perform(self, call: Call) -> "Deferred[Any]":
-        """Answer a forwarded call."""
-
-    def now(self) -> float:
-        """Return the service's clock."""
-
-
-class Route:
-    """Where a path leads.
-
-    Attributes:
-        dialects: one, or several of which the first message chooses.
-        service: the network.
-        key: the API key it came with, None without; never logged whole.
-        account: what that key has; without one, what all who have none share.
-        limits: for this connection, or None for those of its dialect.
-    """
-
-    __slots__ = ("account", "dialects", "key", "limits", "service")
-
-    def __init__(
-        self,
-        *,
-        dialects: tuple[Dialect, ...],
-        service: Gateway,
-        key: str | None,
-        account: Account,
-        limits: Limits | None,
-    ) -> None:
-        self.dialects = dialects
-        self.service = service
-        self.key = key
-        self.account = account
-        self.limits = limits
-
-    def claimed_by(self, data: bytes) -> Dialect:
-        """Return the dialect of a first message; the first one when nobody claims it."""
-        if len(self.dialects) > 1:
-            for dialect in self.dialects:
-                if dialect.claims(data):
-                    return dialect
-        return self.dialects[0]
-
-
-def open_session(route: Route, dialect: Dialect, owner: object, *, http: bool) -> Session:
-    """Open a session; over HTTP it is for one message and has no notices."""
-    service = route.service
-    # Only HTTP has a use for an account without a bound; others are spared the asking.
-    known = route.account.metered or (http and route.key is not None)
-    return Session(
-        dialect=dialect,
-        view=service.view(dialect),
-        registry=service.registry(dialect),
-        polled=service.polled(dialect),
-        owner=owner,
-        limits=route.limits or dialect.limits,
-        account=route.account if known else None,
-        notifications=not http,
-        http=http,
-    )
 
 
 def choose_subprotocol(offered: tuple[str, ...], dialects: tuple[Dialect, ...]) -> str | None:

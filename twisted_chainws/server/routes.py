@@ -11,7 +11,7 @@ import orjson
 from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.server.accounts import Accounts, Standing
-from twisted_chainws.server.protocol import Gateway, Route
+from twisted_chainws.server.route import Gateway, Route
 from twisted_chainws.websocket.handshake import Refuse
 
 __all__ = ["NETWORKS", "Routes", "refusal"]

@@ -16,7 +16,7 @@ from twisted_chainws.server.accounts import Accounts
 from twisted_chainws.server.exchange import Exchange
 from twisted_chainws.server.factory import ChainFactory, ServerSettings
 from twisted_chainws.server.fanout import Fanout
-from twisted_chainws.server.protocol import Gateway, Route
+from twisted_chainws.server.route import Gateway, Route
 from twisted_chainws.server.routes import Routes, refusal
 from twisted_chainws.websocket.handshake import Refuse
 from twisted_chainws.websocket.upgrade import adopt, wants_upgrade
