@@ -152,7 +152,7 @@ async def test_silent_connections_end_at_the_open_timeout(tls: bool, tmp_path: P
             peers.append(await over_tls(stand, ca))
         for peer in peers:
             await peer.gone()
-        assert reactor.seconds() - started >= 0.3
+        assert 0.3 <= reactor.seconds() - started < 3
         assert stand.events == []
 
 
@@ -174,7 +174,7 @@ async def test_decisions_are_bounded_by_the_open_timeout() -> None:
         started = reactor.seconds()
         peer = await stand.ask("/wait")
         await peer.gone()
-        assert reactor.seconds() - started >= 0.3
+        assert 0.3 <= reactor.seconds() - started < 3
         assert (bytes(peer.buffer), stand.events) == (b"", [])
         assert waiting[0].called
         await stand.ws()

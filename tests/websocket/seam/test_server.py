@@ -235,7 +235,7 @@ async def test_peer_that_ignores_our_close_is_cut() -> None:
         started = reactor.seconds()
         peer.send(frame(b"close"))
         await peer.gone()
-        assert reactor.seconds() - started >= 0.2
+        assert 0.3 <= reactor.seconds() - started < 3
         await until(lambda: "lost" in stand.events)
         assert stand.events[-2] == ("closed", 4001, "ü" * 61)
 
@@ -265,7 +265,7 @@ async def test_silent_client_is_cut_at_the_open_timeout() -> None:
         peer = await stand.tcp()
         peer.send(b"GET / HTTP/1.1\r\n")
         await peer.gone()
-        assert reactor.seconds() - started >= 0.2
+        assert 0.3 <= reactor.seconds() - started < 3
 
 
 @pytest_twisted.ensureDeferred
@@ -431,6 +431,23 @@ async def test_a_handshake_may_be_decided_later() -> None:
             stand.events[-1].errback(error)
             assert (await peer.answer())[0] == status
             await peer.gone()
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_a_hook_that_breaks_on_what_came_with_the_handshake(fragmented: bool) -> None:
+    """Behind a decision there is no read that could catch it: still a Close with 1011.
+
+    4.6 item 17.
+    """
+    async with standing() as stand:
+        peer = await stand.upgrade("/later")
+        data = frame(b"br", fin=False) + frame(b"eak", 0) if fragmented else frame(b"break")
+        peer.send(data)
+        await until(lambda: len(stand.events) == 2 and data in stand.built[-1].data)
+        stand.events[1].callback(None)
+        assert "101" in await peer.head()
+        assert await peer.ended() == (1011, "internal error")
 
 
 @pytest.mark.parametrize(("seconds", "head"), [(59.9, b"HTTP/1.1 101 "), (60.1, b"")])
