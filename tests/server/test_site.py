@@ -353,6 +353,24 @@ async def test_statuses(profile: Profile, body: bytes, status: int) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_statuses_of_our_own_trouble() -> None:
+    """What the server cannot do is 5xx at a vendor: unavailable, too late, broken."""
+    settings = ServerSettings(request_timeout_s=0.05)
+    async with Stand(settings, profile=Profile.ALCHEMY) as stand:
+        slow = Slow()
+        stand.service.perform = slow
+        status, _, body = await stand.post(SEND)
+        assert (status, orjson.loads(body)["id"]) == (503, 2)
+        stand.service.perform = lambda _call: fail(SourceUnavailable(reason="gone"))
+        status, _, body = await stand.post(SEND)
+        assert (status, orjson.loads(body)["error"]["code"]) == (503, -32000)
+        stand.service.view = lambda _dialect: object()
+        status, _, body = await stand.post(BLOCK_NUMBER)
+        assert (status, orjson.loads(body)["error"]["code"]) == (500, -32603)
+        assert (await stand.post(b"[" + BLOCK_NUMBER + b"]"))[0] == 200
+
+
+@pytest_twisted.ensureDeferred
 async def test_throughput_of_a_key_over_http() -> None:
     """What a key cannot pay is code 429 under the id, in a vendor's profile with the status too."""
     settings = ServerSettings(compute_units_per_s=1, compute_burst_s=30)
