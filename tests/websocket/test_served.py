@@ -8,12 +8,16 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
-from tests.server.peer import CLOSE, PING, PONG, frame, pause, reactor, until
+from tests.server.peer import BINARY, CLOSE, PING, PONG, frame, pause, reactor, until
 from tests.websocket.certificates import authority
 from tests.websocket.serving import Serving, config, over_tls, refusal, server_cert, serving
 from twisted_chainws.websocket.codes import ConnectionClosed, WebSocketError
 from twisted_chainws.websocket.server import WebSocketServer
-from twisted_chainws.websocket.values import CloseResult, WebSocketConnection
+from twisted_chainws.websocket.values import (
+    CloseResult,
+    WebSocketCloseOptions,
+    WebSocketConnection,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +72,34 @@ async def test_sends_fail_that_wait_for_a_client_that_goes() -> None:
         error = await refusal(waiting)
         assert isinstance(error, ConnectionClosed)
         assert error.close_result == CloseResult(1006, "The link is down", was_clean=False)
+
+
+@pytest.mark.parametrize("who", ["client", "server", "both"])
+@pytest_twisted.ensureDeferred
+async def test_what_waits_before_a_close_arrives(who: str) -> None:
+    """A Close, ours or the echo, cuts nothing off that the client has yet to read."""
+    async with serving(max_unsent_size=0) as stand:
+        peer, client = await stand.joined()
+        wire: Any = peer.transport
+        wire.pauseProducing()
+        waiting = await fill(stand, client)
+        code = (4000).to_bytes(2, "big")
+        if who != "client":
+            await stand.server.close(client, WebSocketCloseOptions(4000))
+        if who != "server":
+            peer.send(frame(code, CLOSE))
+        await pause(0.1)
+        wire.resumeProducing()
+        while (got := await peer.frame())[0] != CLOSE:
+            assert got == (BINARY, CHUNK)
+        assert got == (CLOSE, code)
+        if who == "server":
+            peer.send(frame(code, CLOSE))
+        await peer.gone()
+        assert await stand.tell("close") == (client, CloseResult(4000, ""))
+        assert stand.told("error") == []
+        with suppress(WebSocketError):
+            await waiting
 
 
 @pytest_twisted.ensureDeferred
