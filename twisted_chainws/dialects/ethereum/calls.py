@@ -251,6 +251,19 @@ def _refused(name: str) -> Callable[[Any], NoReturn]:
     return decoder
 
 
+WITHDRAWALS: Final = listed(
+    members(
+        {
+            "index": decode.quantity,
+            "validatorIndex": decode.quantity,
+            "address": decode.address,
+            "amount": decode.quantity,
+        },
+        "types.Withdrawal",
+    ),
+    "types.Withdrawals",
+)
+
 BLOCK_OVERRIDES: Final = "override.BlockOverrides"
 """What Go calls an object of block overrides."""
 

@@ -26,6 +26,7 @@ from twisted_chainws.dialects.ethereum.errors import make_faults, unknown_method
 from twisted_chainws.dialects.ethereum.fees import FEES
 from twisted_chainws.dialects.ethereum.logs import LOGS
 from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
+from twisted_chainws.dialects.ethereum.payload import PAYLOAD
 from twisted_chainws.dialects.ethereum.pool import POOL
 from twisted_chainws.dialects.ethereum.projection import EthereumLedger
 from twisted_chainws.dialects.ethereum.reads import READS
@@ -73,7 +74,7 @@ METHODS: Final[Mapping[str, Handler]] = {
     **STATE,
     **SIMULATE,
     **SUBMIT,
-    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND}),
+    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND, **PAYLOAD}),
 }
 
 _STRICT: Final[Mapping[str, Handler]] = {

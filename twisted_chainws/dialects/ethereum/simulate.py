@@ -28,22 +28,13 @@ MAX_BLOCKS: Final = 256
 MAX_CALLS_PER_BLOCK: Final = 5_000
 MAX_CALLS: Final = 10_000
 
-_WITHDRAWAL: Final = calls.members(
-    {
-        "index": decode.quantity,
-        "validatorIndex": decode.quantity,
-        "address": decode.address,
-        "amount": decode.quantity,
-    },
-    "types.Withdrawal",
-)
 _BLOCK: Final = calls.members(
     {
         "blockOverrides": calls.members(
             {
                 **calls.BLOCK_FIELDS,
                 "beaconRoot": decode.hash32,
-                "withdrawals": calls.listed(_WITHDRAWAL, "types.Withdrawals"),
+                "withdrawals": calls.WITHDRAWALS,
             },
             calls.BLOCK_OVERRIDES,
         ),

@@ -27,6 +27,7 @@ STATE_READS: Final = frozenset(
 EVM_READS: Final = frozenset(
     {
         "access_list",
+        "build_block",
         "call",
         "estimate",
         "fill",

@@ -42,11 +42,16 @@ def _revive_transaction(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | {"transaction": decode_transaction(answer["transaction"])}
 
 
+def _revive_block(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"block": decode_block(answer["block"])}
+
+
 def _revive_simulated(answer: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [item | {"block": decode_block(item["block"])} for item in answer]
+    return [_revive_block(item) for item in answer]
 
 
 _REVIVED: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "build_block": _revive_block,
     "fill": _revive_transaction,
     "pending_block": decode_block,
     "sign_transaction": _revive_transaction,

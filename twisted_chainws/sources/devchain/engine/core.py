@@ -8,7 +8,7 @@ No pool, no clock, no commands: those are `mempool` and `node`. Work that may be
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI, WithdrawalAPI
 
 from twisted_chainws.sources.devchain.engine import convert, proofs
 from twisted_chainws.sources.devchain.engine.calls import CallSite, run
@@ -53,6 +53,8 @@ class Engine(BlockStore):
         mix_hash: bytes,
         base_fee: int | None = None,
         extra_data: bytes = b"",
+        beacon_root: bytes = bytes(32),
+        withdrawals: tuple[WithdrawalAPI, ...] = (),
         ephemeral: bool = False,
     ) -> Draft:
         """Start a block on any kept block.
@@ -65,6 +67,8 @@ class Engine(BlockStore):
             mix_hash: 32 bytes, what PREVRANDAO returns.
             base_fee: wei; None follows EIP-1559.
             extra_data: up to 32 bytes.
+            beacon_root: 32 bytes, the parent beacon block root.
+            withdrawals: paid at the end of the block.
             ephemeral: nothing of the draft is ever written, not even when it is sealed; such a
                 sealed draft serves as the pending block.
 
@@ -82,6 +86,8 @@ class Engine(BlockStore):
             mix_hash=mix_hash,
             base_fee=base_fee,
             extra_data=extra_data,
+            beacon_root=beacon_root,
+            withdrawals=withdrawals,
         )
         sealed = None if ephemeral else self.keep_block
         return Draft(chain, parent, self.root(parent_hash), fields, on_sealed=sealed)

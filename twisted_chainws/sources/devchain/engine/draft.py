@@ -15,11 +15,12 @@ from eth.abc import (
     ReceiptAPI,
     SignedTransactionAPI,
     StateAPI,
+    WithdrawalAPI,
 )
 from eth.constants import ZERO_HASH32
 from eth.exceptions import PyEVMError
 from eth.vm.forks.cancun.state import get_total_blob_gas
-from eth_typing import Address
+from eth_typing import Address, Hash32
 from eth_utils import ValidationError
 
 from twisted_chainws.chain.forks import GAS_PER_BLOB
@@ -54,6 +55,8 @@ class DraftFields:
         timestamp: seconds, not below the parent's.
         base_fee: wei; None follows EIP-1559.
         extra_data: up to 32 bytes.
+        beacon_root: 32 bytes, the parent beacon block root.
+        withdrawals: paid once everything else is done.
     """
 
     timestamp: int
@@ -62,6 +65,8 @@ class DraftFields:
     mix_hash: bytes
     base_fee: int | None = None
     extra_data: bytes = b""
+    beacon_root: bytes = ZERO_HASH32
+    withdrawals: tuple[WithdrawalAPI, ...] = ()
 
 
 class Draft:
@@ -96,7 +101,7 @@ class Draft:
             mix_hash=fields.mix_hash,
             extra_data=fields.extra_data,
             difficulty=0,
-            parent_beacon_block_root=ZERO_HASH32,
+            parent_beacon_block_root=Hash32(fields.beacon_root),
         )
         base_fee = next_base_fee(parent) if fields.base_fee is None else fields.base_fee
         self.chain = chain
@@ -107,6 +112,8 @@ class Draft:
         self.transactions: list[SignedTransactionAPI] = []
         self.receipts: list[ReceiptAPI] = []
         self.natives: list[Native] = []
+        self.requests: tuple[bytes, ...] = ()
+        self._withdrawals = fields.withdrawals
         self._block = self.vm.get_block()
         self.vm.block_preprocessing(self._block)
 
@@ -181,9 +188,16 @@ class Draft:
         """
         self.vm.look_for_deposits_in(self.receipts)
         filled = self.vm.set_block_transactions_and_withdrawals(
-            self._block, self.header, self.transactions, self.receipts
+            self._block,
+            self.header,
+            self.transactions,
+            self.receipts,
+            withdrawals=self._withdrawals,
         )
-        block = self.vm.mine_block(self.vm.block_postprocessing(filled)).block
+        processed = self.vm.block_postprocessing(filled)
+        self.requests = tuple(item for item in filled.block_requests if len(item) > 1)
+        self.vm.apply_all_withdrawals(self._withdrawals)
+        block = self.vm.mine_block(processed).block
         self.header = block.header
         db = self.chain.chaindb.db
         db[block.hash] = rlp.encode(block.header)

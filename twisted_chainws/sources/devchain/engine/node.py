@@ -18,6 +18,7 @@ from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.importing import import_chain
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
 from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
+from twisted_chainws.sources.devchain.engine.payload import Payloads
 from twisted_chainws.sources.devchain.engine.reads import Reads
 from twisted_chainws.sources.devchain.engine.submission import Submission
 from twisted_chainws.sources.devchain.genesis import (
@@ -44,6 +45,7 @@ class Node:
         self._reads = Reads(hub, builder)
         self._read_table: dict[str, Callable[[Params], Any]] = {
             **self._reads.table(),
+            "build_block": Payloads(hub, builder).build,
             "fill": submission.fill,
             "sign_transaction": submission.sign_transaction,
         }

@@ -6,12 +6,13 @@ checked by the dialect; what a shape cannot say (contradicting overrides) is che
 Source: go-ethereum internal/ethapi (TransactionArgs, override.StateOverride, BlockOverrides).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eth.constants import ZERO_ADDRESS
 from eth.vm.forks.prague.transactions import Authorization
+from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_typing import Address
 
 from twisted_chainws.errors import InvalidOverride
@@ -138,6 +139,19 @@ def parse_authorizations(
             y_parity=_quantity(item.get("yParity", item.get("v", 0))),
             r=_quantity(item["r"]),
             s=_quantity(item["s"]),
+        )
+        for item in items
+    )
+
+
+def parse_withdrawals(items: Iterable[Mapping[str, Any]]) -> tuple[Withdrawal, ...]:
+    """Read withdrawals; what is left out is zero."""
+    return tuple(
+        Withdrawal(
+            index=_quantity(item.get("index", 0)),
+            validator_index=_quantity(item.get("validatorIndex", 0)),
+            address=Address(_data(item.get("address")) or ZERO_ADDRESS),
+            amount=_quantity(item.get("amount", 0)),
         )
         for item in items
     )

@@ -3,12 +3,11 @@
 Source: go-ethereum internal/ethapi/simulate.go (sanitizeChain), 02b73d4e.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
-from eth_typing import Address
 
 from twisted_chainws.errors import (
     SimulatedNumberOrder,
@@ -21,6 +20,7 @@ from twisted_chainws.sources.devchain.engine.requests import (
     BlockOverrides,
     parse_block_overrides,
     parse_state_overrides,
+    parse_withdrawals,
 )
 
 MAX_BLOCKS: Final = 256
@@ -108,17 +108,7 @@ def _plan(block: Mapping[str, Any], number: int, timestamp: int) -> PlannedBlock
         timestamp=timestamp,
         overrides=parse_block_overrides(plain),
         beacon_root=decode_hex(given["beaconRoot"]) if "beaconRoot" in given else _ZERO_ROOT,
-        withdrawals=tuple(_withdrawals(given.get("withdrawals") or ())),
+        withdrawals=parse_withdrawals(given.get("withdrawals") or ()),
         accounts=parse_state_overrides(block.get("stateOverrides")),
         calls=tuple(block.get("calls") or ()),
     )
-
-
-def _withdrawals(items: Sequence[Mapping[str, Any]]) -> Iterator[Withdrawal]:
-    for item in items:
-        yield Withdrawal(
-            index=decode_quantity(item.get("index", 0)),
-            validator_index=decode_quantity(item.get("validatorIndex", 0)),
-            address=Address(decode_hex(item.get("address", "0x" + "00" * 20))),
-            amount=decode_quantity(item.get("amount", 0)),
-        )
