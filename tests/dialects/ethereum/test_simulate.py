@@ -102,7 +102,7 @@ def test_the_source_hears_what_to_simulate(params: Any, sent: Any) -> None:
 def test_a_block_is_shown_with_its_calls() -> None:
     """Members of a block, and of each call what it returned, logged, used, and why it failed."""
     topic, data = "0x" + "04" * 32, "0x" + REASON
-    transactions = [(make_transaction(nonce=nonce), []) for nonce in range(4)]
+    transactions: Any = [(make_transaction(nonce=nonce), []) for nonce in range(4)]
     block = make_block(BLOCKS[-1], transactions)
     used: dict[str, Any] = {"gas_used": 21_000, "gas_peak": 22_000, "logs": [], "output": "0x"}
     log = {"index": 7, "address": A, "topics": [topic], "data": "0x05"}
@@ -147,7 +147,7 @@ def test_a_block_is_shown_with_its_calls() -> None:
 
 
 def _refusals() -> list[Any]:
-    many = [{}] * 5_000
+    many: list[Any] = [{}] * 5_000
     return [
         ([payload()], -32602, "empty input"),
         ([{}], -32602, "empty input"),
@@ -182,7 +182,7 @@ def test_what_cannot_be_simulated_is_refused(params: Any, code: int, text: str) 
 
 def test_the_largest_simulations_are_passed_on() -> None:
     """The limits themselves are allowed."""
-    calls = [{"calls": [{}] * 5_000}] * 2 + [{}] * 254
+    calls: list[Any] = [{"calls": [{}] * 5_000}] * 2 + [{}] * 254
     _, (query,) = ask(SIMULATION, [payload(*calls)], [], view=VIEW)
     assert isinstance(query, Query)
     assert len(query.params["blocks"]) == 256
@@ -190,7 +190,7 @@ def test_the_largest_simulations_are_passed_on() -> None:
 
 def test_contradictions_and_unknown_blocks_are_errors() -> None:
     """State is replaced or patched; the block must exist."""
-    both = {"stateOverrides": {A: {"state": {}, "stateDiff": {}}}}
+    both: Any = {"stateOverrides": {A: {"state": {}, "stateDiff": {}}}}
     with pytest.raises(InvalidOverride):
         SIMULATION(VIEW, [payload(both)])
     with pytest.raises(UnknownBlock):

@@ -23,7 +23,7 @@ from tests.sources.devchain.engine.building import (
     transaction,
 )
 from tests.sources.devchain.engine.simulating import HERE, simulate
-from twisted_chainws.chain.forks import PRAGUE_BLOBS, Fork, ForkSchedule
+from twisted_chainws.chain.forks import DEVELOPMENT, PRAGUE_BLOBS, Fork, ForkSchedule
 from twisted_chainws.dialects.ethereum.rlp_codec import header_hash
 from twisted_chainws.errors import UnknownBlockHash, Unsupported
 from twisted_chainws.sources.devchain.codec import decode_block
@@ -208,19 +208,17 @@ def test_an_answer_can_be_sent(engine: Engine) -> None:
 
 def schedule(*forks: tuple[str, int]) -> ForkSchedule:
     """Return a schedule of these rules, each from a block number on."""
-    return ForkSchedule(
-        forks=tuple(
-            Fork(
-                name=rules,
-                rules=rules,
-                start=start,
-                timed=False,
-                blobs=PRAGUE_BLOBS if rules == "prague" else None,
-            )
-            for rules, start in forks
-        ),
-        deposit_contract=bytes(20),
+    made = tuple(
+        Fork(
+            name=rules,
+            rules=rules,
+            start=start,
+            timed=False,
+            blobs=PRAGUE_BLOBS if rules == "prague" else None,
+        )
+        for rules, start in forks
     )
+    return replace(DEVELOPMENT, forks=made)
 
 
 def test_older_rules_make_blocks_without_calls(tmp_path: Path) -> None:
