@@ -8,8 +8,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
-from tests.server.peer import BINARY, CLOSE, PING, PONG, frame, pause, reactor, until
-from tests.websocket.certificates import authority
+from tests.server.peer import BINARY, CLOSE, PING, PONG, Peer, frame, pause, reactor, until
+from tests.websocket.certificates import Issued, authority
 from tests.websocket.serving import Serving, config, over_tls, refusal, server_cert, serving
 from twisted_chainws.websocket.codes import ConnectionClosed, WebSocketError
 from twisted_chainws.websocket.server import WebSocketServer
@@ -44,19 +44,47 @@ async def fill(stand: Serving, client: WebSocketConnection) -> Any:
     raise AssertionError("nothing ever waits")
 
 
-@pytest_twisted.ensureDeferred
-async def test_sending_waits_for_a_client_that_does_not_read() -> None:
-    """(n) The first send never waits; a later one does until the client has read."""
-    async with serving(max_unsent_size=0) as stand:
+async def joined(stand: Serving, ca: Issued | None = None) -> tuple[Peer, WebSocketConnection, Any]:
+    """Open a WebSocket, over TLS with an authority, and return its two ends and its value."""
+    if ca is None:
         peer, client = await stand.joined()
+    else:
+        peer = await over_tls(stand, ca)
+        stand.request(peer)
+        assert "101" in await peer.head()
+        client = await stand.tell("connect")
+    return peer, client, served(stand)[-1]
+
+
+def secured(folder: Path, ca: Issued | None) -> dict[str, Any]:
+    """Return the option of a server that has a certificate, if there is an authority."""
+    return {} if ca is None else {"server_cert": server_cert(folder, ca)}
+
+
+@pytest.mark.parametrize("ca", [None, authority("root")], ids=["tcp", "tls"])
+@pytest_twisted.ensureDeferred
+async def test_sending_waits_for_a_client_that_does_not_read(
+    ca: Issued | None, tmp_path: Path
+) -> None:
+    """(n) The first send never waits; a later one does until the client has read.
+
+    Meanwhile nobody can fill our queue by pings, and to have read counts as a sign of life.
+    """
+    async with serving(max_unsent_size=0, **secured(tmp_path, ca)) as stand:
+        peer, client, connection = await joined(stand, ca)
         wire: Any = peer.transport
         wire.pauseProducing()
         assert stand.server.send(CHUNK, client).called
         waiting = await fill(stand, client)
-        await pause(0.05)
+        queued = connection._outflow.queued
+        peer.send(frame(b"?", PING) * 100)
+        await pause(0.1)
+        assert connection._outflow.queued == queued > 0
         assert not waiting.called
+        heard = connection.pulse.last_write
         wire.resumeProducing()
         assert await waiting is True
+        assert connection.pulse.last_write > heard
         assert stand.server.send(b"x", client).called
 
 
@@ -100,6 +128,23 @@ async def test_what_waits_before_a_close_arrives(who: str) -> None:
         assert stand.told("error") == []
         with suppress(WebSocketError):
             await waiting
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_closes_and_never_reads_is_cut() -> None:
+    """What waits for it, and the echo behind that, is given up after close_timeout."""
+    async with serving(max_unsent_size=0, close_timeout=0.3) as stand:
+        peer, client = await stand.joined()
+        wire: Any = peer.transport
+        wire.pauseProducing()
+        waiting = await fill(stand, client)
+        started = reactor.seconds()
+        peer.send(frame((4000).to_bytes(2, "big"), CLOSE))
+        assert await stand.tell("close") == (client, CloseResult(4000, ""))
+        assert 0.3 <= reactor.seconds() - started < 3
+        assert isinstance(await refusal(waiting), ConnectionClosed)
+        wire.resumeProducing()
+        await peer.gone()
 
 
 @pytest_twisted.ensureDeferred
@@ -225,20 +270,13 @@ async def test_who_is_alive_and_who_is_not() -> None:
         await gatherResults(watching)
 
 
-@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("ca", [None, authority("root")], ids=["tcp", "tls"])
 @pytest_twisted.ensureDeferred
-async def test_what_piles_up_is_no_sign_of_life(tls: bool, tmp_path: Path) -> None:
+async def test_what_piles_up_is_no_sign_of_life(ca: Issued | None, tmp_path: Path) -> None:
     """(g) A client that has stopped reading is lost although our queue for it still grows."""
-    ca = authority("root")
-    cert = {"server_cert": server_cert(tmp_path, ca)} if tls else {}
-    async with serving(max_unsent_size=0, ping_interval=1, pong_timeout=1, **cert) as stand:
-        if tls:
-            peer = await over_tls(stand, ca)
-            stand.request(peer)
-            await peer.head()
-            client = await stand.tell("connect")
-        else:
-            peer, client = await stand.joined()
+    options: dict[str, Any] = {"max_unsent_size": 0, "ping_interval": 1, "pong_timeout": 1}
+    async with serving(**options, **secured(tmp_path, ca)) as stand:
+        peer, client, _ = await joined(stand, ca)
         wire: Any = peer.transport
         wire.pauseProducing()
         waiting = [await fill(stand, client)]

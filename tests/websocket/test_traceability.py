@@ -12,6 +12,7 @@ import pytest
 
 from tests.running import ROOT
 from tests.websocket import acceptance
+from tests.websocket.acceptance_server import SERVER_TABLES
 from twisted_chainws.websocket import ClientEvent, ErrorCode, State, WebSocketRequestOptions
 
 TESTS: Final = Path(__file__).resolve().parent.parent
@@ -91,6 +92,7 @@ TABLES: Final[dict[str, dict[Any, tuple[str, ...]]]] = {
     "3.5": dict(acceptance.ERRORS),
     "3.6": dict(acceptance.STATES),
     **acceptance.TABLES,
+    **SERVER_TABLES,
     **{f"7 ({letter})": rows for letter, rows in acceptance.ACCEPTANCE.items()},
 }
 
