@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import count, groupby
 from typing import Any, Final
 
+from twisted.python.failure import Failure
+
 from twisted_chainws.client.errors import BadAnswer, ClientError, Misuse, RpcError
 from twisted_chainws.client.ethereum.envelope import Reply, render
 from twisted_chainws.client.ethereum.methods import is_repeatable
@@ -76,13 +78,21 @@ class Caller:
         self._send([request])
         return outcome
 
-    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Outcome[Any]]:
-        """Ask several things in one message."""
-        group = Group()
-        requests = [self._new(method, params, group=group) for method, params in calls]
-        outcomes = [request.outcome for request in requests]
-        self._send(requests)
-        return outcomes
+    async def all(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Ask several things, in as few messages as the options allow.
+
+        Returns:
+            Results in the order of the calls; the ClientError of those that failed.
+        """
+        size = self._options.batch_items
+        outcomes = [
+            outcome
+            for start in range(0, len(calls), size)
+            for outcome in self._together(calls[start : start + size])
+        ]
+        for outcome in outcomes:
+            outcome.addErrback(_as_value)
+        return [await outcome for outcome in outcomes]
 
     def flow(self) -> None:
         """Let all requests go."""
@@ -112,6 +122,13 @@ class Caller:
         if batch:
             for group in groups.values():
                 self._finish(group, replies)
+
+    def _together(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Outcome[Any]]:
+        group = Group()
+        requests = [self._new(method, params, group=group) for method, params in calls]
+        outcomes = [request.outcome for request in requests]
+        self._send(requests)
+        return outcomes
 
     def _new(
         self,
@@ -193,6 +210,12 @@ class Caller:
             request = self._table.get(key)
             if request is not None and request.group is group and request.sent:
                 self._table.fail(request, only or BadAnswer(f"{request.method}: not in the batch"))
+
+
+def _as_value(failure: Failure) -> ClientError:
+    failure.trap(ClientError)
+    error: ClientError = failure.value  # type: ignore[assignment]
+    return error
 
 
 def refuse(method: str) -> Outcome[Any]:

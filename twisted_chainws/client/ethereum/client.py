@@ -128,11 +128,8 @@ class EthereumClient:
             return succeeded(None)
         if self.state is State.IDLE:
             self._condition.change(State.CONNECTING)
-            self._line.start()
-            if self._options.stall_s:
-                period = self._options.stall_s / _CHECKS_PER_STALL
-                self._watch.start(period, now=False).addErrback(self._broke)
-        return self._openers.wait()
+            self._start()
+        return self._openers.wait() if self._end is None else broken(self._end)
 
     def close(self) -> Outcome[None]:
         """Close for good; must be called on the reactor's thread.
@@ -202,7 +199,7 @@ class EthereumClient:
         for method, *_ in calls:
             if method in _MADE_ANOTHER_WAY:
                 return refuse(method)
-        return promise(self._batch([(method, params) for method, *params in calls]))
+        return promise(self._caller.all([(method, params) for method, *params in calls]))
 
     def subscribe(
         self,
@@ -261,6 +258,15 @@ class EthereumClient:
 
     # Ours
 
+    def _start(self) -> None:
+        if self._end is not None:
+            # Whoever heard of the state has closed.
+            return
+        self._line.start()
+        if self._options.stall_s:
+            period = self._options.stall_s / _CHECKS_PER_STALL
+            self._watch.start(period, now=False).addErrback(self._broke)
+
     def _not_usable(self) -> ClientError | None:
         return ClientClosed("not opened") if self.state is State.IDLE else self._end
 
@@ -275,17 +281,6 @@ class EthereumClient:
         if self._end is not None:
             return broken(self._end)
         return self._caller.call(method, params, repeatable=False, urgent=True)
-
-    async def _batch(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
-        size = self._options.batch_items
-        outcomes = [
-            outcome
-            for start in range(0, len(calls), size)
-            for outcome in self._caller.batch(calls[start : start + size])
-        ]
-        for outcome in outcomes:
-            outcome.addErrback(_as_value)
-        return [await outcome for outcome in outcomes]
 
     def _beat(self) -> None:
         self._ask("net_version").addErrback(lambda _: None)
@@ -391,12 +386,6 @@ class EthereumClient:
     def _broke(self, failure: Failure) -> None:
         if not failure.check(CancelledError, ClientError):
             self._log.failure("a client broke", failure=failure)
-
-
-def _as_value(failure: Failure) -> ClientError:
-    failure.trap(ClientError)
-    error: ClientError = failure.value  # type: ignore[assignment]
-    return error
 
 
 def ethereum_client(

@@ -240,6 +240,7 @@ class HeadStream(Stream):
     async def _recover(self, to: int | None, covered: int) -> None:  # noqa: ARG002 - heads tell
         if self.reached is None:
             self.start = to
+            self._tell_gap(Gap(None, to))
             return
         try:
             if to is None:
@@ -321,9 +322,11 @@ class LogStream(Stream):
         return deque(log.raw for log in net(logs))
 
     async def _recover(self, to: int | None, covered: int) -> None:
-        after = self.start
+        blocks = self._memory.blocks()
+        after = blocks[-1][0] - 1 if self.start is None and blocks else self.start
         if after is None:
             self.start = to
+            self._tell_gap(Gap(None, to))
             return
         try:
             if to is None:
