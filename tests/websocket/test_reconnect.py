@@ -188,6 +188,21 @@ def test_spread_and_number_of_attempts() -> None:
     assert stand.clock.getDelayedCalls() == []
 
 
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_stopped_when_an_attempt_begins(attempt: int, capture_log: list[Any]) -> None:
+    """Whoever hears of an attempt may stop the service: then there is none."""
+    stand = Stand()
+    service = stand.service
+    service._dialling = lambda: len(stand.asked) == attempt - 1 and service.stopService()
+    service.startService()
+    for _ in range(attempt - 1):
+        stand.client.fails()
+    stand.clock.advance(10)
+    assert stand.client.dials == attempt - 1
+    assert stand.clock.getDelayedCalls() == []
+    assert capture_log == []
+
+
 def test_own_opinion_of_ends() -> None:
     """Whoever wants to comes back after a regular close, too."""
     stand = Stand(retry=lambda end: end == CloseResult(1000, ""))

@@ -70,6 +70,7 @@ class ReconnectingWebSocket(Service):
         self._retry = retry
         self._dialling = dialling
         self._failures = 0
+        self._telling = False
         self._run: Deferred[None] | None = None
         self._finished: Waiting[CloseResult | WebSocketError] = Waiting()
         self._end: CloseResult | WebSocketError | None = None
@@ -91,7 +92,7 @@ class ReconnectingWebSocket(Service):
         """
         super().stopService()
         run, self._run = self._run, None
-        if run is not None:
+        if run is not None and not self._telling:
             run.cancel()
         web_socket = self.web_socket
         if web_socket.state in (State.CONNECTING, State.OPEN):
@@ -126,7 +127,7 @@ class ReconnectingWebSocket(Service):
 
     async def _connection(self) -> CloseResult | WebSocketError:
         """Connect, and return how it ended."""
-        self._dialling()
+        self._tell_dialling()
         try:
             await self.web_socket.connect(self._url, self._options)
             await self.web_socket.when_open()
@@ -137,6 +138,16 @@ class ReconnectingWebSocket(Service):
         if self._clock.seconds() - opened >= self._backoff.reset_after_s:
             self._failures = 0
         return result
+
+    def _tell_dialling(self) -> None:
+        """Tell that an attempt begins; who hears it may stop us, which cannot cancel what runs."""
+        self._telling = True
+        try:
+            self._dialling()
+        finally:
+            self._telling = False
+        if not self.running:
+            raise CancelledError
 
     def _sleep(self, wait: float) -> Deferred[None]:
         timer: IDelayedCall
