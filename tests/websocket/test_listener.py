@@ -438,6 +438,35 @@ async def test_stopping_while_accept_decides() -> None:
         assert stand.events == []
 
 
+@pytest.mark.parametrize("kind", ["within", "after"])
+@pytest_twisted.ensureDeferred
+async def test_a_decision_that_comes_with_the_stop_is_too_late(kind: str) -> None:
+    """(s) Who is let in while, or right after, the server stops is not let in any more."""
+    waiting: list[Deferred[Any]] = []
+
+    async with serving() as stand:
+        server = stand.server
+        await server.stop()
+
+        def accept(_: Handshake) -> Any:
+            if kind == "within":
+                server.stop()
+                return True
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        await server.start(config(accept=accept))
+        peer = await stand.ask()
+        if kind == "after":
+            await until(lambda: waiting)
+            server.stop()
+            waiting[0].callback(True)
+        await peer.gone()
+        await server.when_stopped()
+        assert stand.events == []
+        assert server.connections == []
+
+
 # TLS and addresses
 
 

@@ -248,8 +248,6 @@ class Listener:
     # Inside
 
     def _admit(self, connection: Served, request: Handshake) -> None:
-        if self._stopping:
-            raise _refusal(Denial(status=503, text=GOING_AWAY))
         ip = client_ip(connection.transport.getPeer().host)
         denial = self._admission.enter(ip)
         if denial is not None:
@@ -263,6 +261,9 @@ class Listener:
             raise _refusal(Denial(status=403, text="origin not allowed"))
 
     def _choose(self, answer: object, request: Handshake) -> str | None:
+        if self._stopping:
+            # ``accept`` may have been long about it, or have stopped the server itself.
+            raise _refusal(Denial(status=503, text=GOING_AWAY))
         if isinstance(answer, str):
             return answer
         if answer is False:
@@ -272,8 +273,8 @@ class Listener:
         return next((name for name in request.protocols if name in self._protocols), None)
 
     def _refused(self, failure: Failure, connection: Served) -> Failure:
-        """Tell ``error`` about a client that is sent away; one that has left is not."""
-        if not connection.is_over:
+        """Tell ``error`` about a client that is sent away; not of one that left, or at a stop."""
+        if not connection.is_over and not self._stopping:
             status = failure.value.status if isinstance(failure.value, Refuse) else 500
             self._emitter.emit(
                 ServerEvent.ERROR,
