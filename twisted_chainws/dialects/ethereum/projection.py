@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Hash32
+from twisted_chainws.dialects.texts import BoundedTexts
 
 Made = TypeVar("Made")
 
@@ -28,12 +29,10 @@ class EthereumLedger:
         max_figures: how many figures are kept.
     """
 
-    __slots__ = ("_figures", "_kept_bytes", "_max_bytes", "_max_figures", "_texts")
+    __slots__ = ("_figures", "_max_figures", "_texts")
 
     def __init__(self, *, max_bytes: int = 33_554_432, max_figures: int = 4_096) -> None:
-        self._texts: OrderedDict[tuple[Hash32, Form], bytes] = OrderedDict()
-        self._kept_bytes = 0
-        self._max_bytes = max_bytes
+        self._texts = BoundedTexts(max_bytes=max_bytes)
         self._figures: OrderedDict[tuple[Hash32, Callable[[Block], Any]], Any] = OrderedDict()
         self._max_figures = max_figures
 
@@ -44,15 +43,7 @@ class EthereumLedger:
         """Return ``form(block)``, made once while it is kept."""
         key = (block.hash, form)
         text = self._texts.get(key)
-        if text is not None:
-            self._texts.move_to_end(key)
-            return text
-        text = self._texts[key] = form(block)
-        self._kept_bytes += len(text)
-        while self._kept_bytes > self._max_bytes:
-            _, dropped = self._texts.popitem(last=False)
-            self._kept_bytes -= len(dropped)
-        return text
+        return self._texts.put(key, form(block)) if text is None else text
 
     def figure(self, block: Block, measure: Callable[[Block], Made]) -> Made:
         """Return ``measure(block)``, a small value that is never None, made once while kept."""
