@@ -182,6 +182,9 @@ class _Members:
             self.fail(name, "an object")
         return _Members(self.value[name], f"{self._path}{name}.")
 
+    def optional(self, name: str) -> "_Members":
+        return self.table(name) if self.has(name) else _Members({}, f"{self._path}{name}.")
+
     def number(self, name: str, default: int | None = None, *, below: int = _U64) -> int:
         """Read a number, ``0x`` hex or decimal digits; no default makes it required."""
         if not self.has(name) and default is not None:
@@ -220,24 +223,29 @@ def _accounts(alloc: _Members) -> Iterator[tuple[bytes, GenesisAccount]]:
         address, account = _bytes(name), alloc.table(name)
         if address is None or len(address) != _ADDRESS:
             alloc.fail(name, "an address of 20 bytes as the name")
-        storage = account.table("storage") if account.has("storage") else _Members({}, "")
         yield (
             address,
             GenesisAccount(
                 balance=account.number("balance", 0, below=_U256),
                 nonce=account.number("nonce", 0),
                 code=account.data("code"),
-                storage=dict(_words(storage)),
+                storage=dict(_words(account.optional("storage"))),
             ),
         )
 
 
 def _words(storage: _Members) -> Iterator[tuple[int, int]]:
-    for name in storage.value:
-        slot, word = _bytes(name), storage.data(name)
-        if slot is None or len(slot) > _HASH or len(word) > _HASH:
+    for name, text in storage.value.items():
+        slot, word = _word(name), _word(text)
+        if slot is None or word is None:
             storage.fail(name, "slot and word of at most 32 bytes as hex")
-        yield int.from_bytes(slot, "big"), int.from_bytes(word, "big")
+        yield slot, word
+
+
+def _word(text: Any) -> int | None:
+    digits = text.removeprefix("0x") if isinstance(text, str) else ""
+    data = _bytes(digits.rjust(2 * _HASH, "0")) if digits else None
+    return None if data is None or len(data) > _HASH else int.from_bytes(data, "big")
 
 
 def _read_forks(config: _Members) -> ForkSchedule:
@@ -285,7 +293,7 @@ def _by_number(config: _Members) -> Iterator[Fork]:
 
 
 def _by_time(config: _Members) -> Iterator[Fork]:
-    schedule = config.table("blobSchedule") if config.has("blobSchedule") else _Members({}, "")
+    schedule = config.optional("blobSchedule")
     last, missing = 0, None if config.has("mergeNetsplitBlock") else "mergeNetsplitBlock"
     if config.number("terminalTotalDifficulty", 1, below=_U256) == 0:
         missing = None

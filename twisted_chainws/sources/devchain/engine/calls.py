@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from eth._utils.transactions import calculate_intrinsic_gas
 from eth.abc import BlockHeaderAPI, ComputationAPI
 from eth.exceptions import Revert, VMError
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
+from eth.vm.forks.frontier.transactions import FRONTIER_TX_GAS_SCHEDULE
+from eth.vm.forks.homestead.transactions import HOMESTEAD_TX_GAS_SCHEDULE
+from eth.vm.forks.istanbul.transactions import ISTANBUL_TX_GAS_SCHEDULE
 from eth_typing import Address
 from eth_utils import ValidationError
 
+from twisted_chainws.chain.forks import DEVELOPMENT, Fork
 from twisted_chainws.errors import (
     ExecutionError,
     ExecutionFailed,
@@ -33,33 +38,48 @@ from twisted_chainws.sources.devchain.engine.vm import DevState
 
 _BLOB_TYPE, _SET_CODE_TYPE = 3, 4
 _GAS_PER_AUTHORIZATION = 25_000
+_INTRINSIC_GAS = {
+    "istanbul": ISTANBUL_TX_GAS_SCHEDULE,
+    "homestead": HOMESTEAD_TX_GAS_SCHEDULE,
+    "frontier": FRONTIER_TX_GAS_SCHEDULE,
+}
+"""What a transaction costs before it runs, by the rules it began with, newest first."""
 
 
 class CallTransaction:
     """The members py-evm's executor asks a transaction for."""
 
-    def __init__(self, request: CallRequest, gas: int) -> None:
-        """Dress ``request`` up as a transaction with a gas limit of ``gas``."""
+    def __init__(self, request: CallRequest, gas: int, fork: Fork = DEVELOPMENT.forks[0]) -> None:
+        """Dress ``request`` up as a transaction with a gas limit of ``gas``, priced by a fork."""
         self.sender = Address(request.sender)
         self.to = Address(request.to)
         self.gas = gas
         self.value = request.value
         self.data = request.data
         self.nonce = 0
-        self.max_fee_per_gas = request.fee_cap
+        self.gas_price = self.max_fee_per_gas = request.fee_cap
         self.max_priority_fee_per_gas = request.tip
         self.access_list = request.access_list
         self.blob_versioned_hashes = request.blob_hashes or ()
         self.max_fee_per_blob_gas = request.max_blob_fee or 0
         self.authorization_list = request.authorizations or ()
+        # The machines of old forks want to log a signature.
+        self.r = self.s = self.y_parity = 0
         self.type_id = 2
         if request.blob_hashes is not None:
             self.type_id = _BLOB_TYPE
         elif request.authorizations is not None:
             self.type_id = _SET_CODE_TYPE
-        self.intrinsic_gas = calculate_txn_intrinsic_gas_berlin(
-            self
-        ) + _GAS_PER_AUTHORIZATION * len(self.authorization_list)
+        self.intrinsic_gas = _intrinsic_gas(self, fork) + (
+            _GAS_PER_AUTHORIZATION * len(self.authorization_list)
+        )
+
+
+def _intrinsic_gas(transaction: CallTransaction, fork: Fork) -> int:
+    if fork.has("berlin"):
+        return int(calculate_txn_intrinsic_gas_berlin(transaction))
+    schedule = next(gas for rules, gas in _INTRINSIC_GAS.items() if fork.has(rules))
+    return int(calculate_intrinsic_gas(schedule, transaction))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +124,8 @@ class CallSite:
     @property
     def base_fee(self) -> int:
         """Base fee of that block, wei."""
-        return int(self.block.header.get("base_fee_per_gas", self.header.base_fee_per_gas))
+        of_header = getattr(self.header, "base_fee_per_gas", 0)
+        return int(self.block.header.get("base_fee_per_gas", of_header))
 
     def state(self, request: CallRequest) -> DevState:
         """Make a fresh state for one run of ``request``.
@@ -115,6 +136,8 @@ class CallSite:
         env: dict[str, Any] = dict(self.block.header)
         # As in geth: a call that offers no price sees base fee 0, so that nobody needs funds.
         env["base_fee_per_gas"] = self.base_fee if request.fee_cap else 0
+        known = self.header._meta.field_names  # noqa: SLF001 - those of the fork of the block
+        env = {name: value for name, value in env.items() if name in known}
         state = state_at(
             self.chain,
             self.header,
@@ -158,7 +181,7 @@ def execute(state: DevState, request: CallRequest, gas: int) -> Outcome:
     Raises:
         PrecheckFailed: refused before the first opcode.
     """
-    transaction: Any = CallTransaction(request, gas)
+    transaction: Any = CallTransaction(request, gas, state.fork)
     precheck(request, transaction, state)
     if state.get_nonce(transaction.sender) == MAX_NONCE:
         # go-ethereum (state_transition.go, evm.go) lets calls wrap around and creations fail;
@@ -187,8 +210,9 @@ def _never_started(reason: str, gas: int) -> Outcome:
 
 def _outcome(transaction: Any, computation: Any) -> Outcome:
     spent = transaction.gas - computation.get_gas_remaining()
-    refund = min(computation.get_gas_refund(), spent // 5)
-    used = spent - refund + computation.data_floor_gas
+    share = 5 if computation.state.fork.has("london") else 2
+    refund = min(computation.get_gas_refund(), spent // share)
+    used = spent - refund + getattr(computation, "data_floor_gas", 0)
     return Outcome(
         error=failure(computation),
         output=bytes(computation.output),

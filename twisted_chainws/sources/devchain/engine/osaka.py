@@ -20,6 +20,7 @@ from eth.vm.opcode import as_opcode
 from eth_typing import Address
 from eth_utils import ValidationError
 
+from twisted_chainws.chain.forks import PRAGUE_BLOBS, Fork
 from twisted_chainws.sources.devchain.engine.vm import DevState, DevVM
 
 TRANSACTION_GAS_CAP: Final = 1 << 24
@@ -30,6 +31,9 @@ MAX_TRANSACTION_BLOBS: Final = 6
 
 MAX_BLOCK_BYTES: Final = (10 << 20) - (2 << 20)
 """Most bytes of an encoded block (EIP-7934)."""
+
+OSAKA: Final = Fork(name="osaka", rules="osaka", start=0, timed=True, blobs=PRAGUE_BLOBS)
+"""A fork of these rules with the blobs of Prague, for states that no schedule tells more."""
 
 _CLZ: Final = 0x1E
 _CLZ_GAS: Final = 5
@@ -122,6 +126,7 @@ class OsakaState(DevState):
     """A state whose code runs by the rules of Osaka."""
 
     computation_class = OsakaComputation
+    fork = OSAKA
 
 
 class OsakaVM(DevVM):

@@ -82,13 +82,16 @@ def _check_funds(request: CallRequest, transaction: Any, state: DevState) -> str
     return f"insufficient funds for gas * price + value: address {who} have {have} want {want}"
 
 
-def _check_gas(request: CallRequest, transaction: Any, _state: DevState) -> str | None:
-    need = transaction.intrinsic_gas + init_code_gas(request.to, request.data)
+def _check_gas(request: CallRequest, transaction: Any, state: DevState) -> str | None:
+    need = transaction.intrinsic_gas
+    if state.fork.has("shanghai"):
+        need += init_code_gas(request.to, request.data)
     if transaction.gas < need:
         return f"{INTRINSIC_GAS}: have {transaction.gas}, want {need}"
-    floor = floor_gas(request.data)
+    floor = floor_gas(request.data) if state.fork.has("prague") else 0
     if transaction.gas < floor:
         return f"{FLOOR_GAS}: have {transaction.gas}, want {floor}"
-    if not request.to and len(request.data) > MAX_INIT_CODE_BYTES:
+    large = not request.to and len(request.data) > MAX_INIT_CODE_BYTES
+    if large and state.fork.has("shanghai"):
         return f"{INIT_CODE}: code size {len(request.data)} limit {MAX_INIT_CODE_BYTES}"
     return None

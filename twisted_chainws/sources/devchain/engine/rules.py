@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from eth.consensus.noproof import NoProofConsensus
 from eth.vm import forks
-from eth.vm.forks.cancun.state import CancunState
 
-from twisted_chainws.chain.forks import BlobParameters, Fork
+from twisted_chainws.chain.forks import Fork
 from twisted_chainws.sources.devchain.engine.osaka import OsakaVM
-from twisted_chainws.sources.devchain.engine.vm import DevVM
+from twisted_chainws.sources.devchain.engine.vm import DevState, DevVM
 
 _STOCK: Final[dict[str, Any]] = {
     "frontier": forks.FrontierVM,
@@ -46,23 +45,25 @@ def vm_class(fork: Fork, deposit_contract: bytes) -> Any:
     """
     ours = _OURS.get(fork.rules)
     if ours is None:
-        return _past(_STOCK[fork.rules], fork.blobs)
+        return _past(_STOCK[fork.rules], fork)
     if fork.blobs in {None, ours.blobs} and deposit_contract == ours.deposit_contract:
         return ours
-    state = type("DevState", (ours._state_class,), {"blobs": fork.blobs})  # noqa: SLF001
+    state = type("DevState", (ours._state_class,), {"fork": fork})  # noqa: SLF001
     members = {"_state_class": state, "deposit_contract": deposit_contract, "blobs": fork.blobs}
     return type("DevVM", (ours,), members)
 
 
-def _past(stock: Any, blobs: BlobParameters | None) -> Any:
+def _past(stock: Any, fork: Fork) -> Any:
     base = stock._state_class  # noqa: SLF001
     members: dict[str, Any] = {
+        "fork": fork,
         "blob_base_fee_override": None,
+        "blob_base_fee": DevState.blob_base_fee,
         # py-evm would write the code of system contracts into every fresh state.
         "set_system_contracts": lambda _state: None,
     }
-    if issubclass(base, CancunState):
-        members |= {"blobs": blobs, "blob_base_fee": DevVM._state_class.blob_base_fee}  # noqa: SLF001
+    if not fork.has("london"):
+        members["base_fee"] = 0
     state = type(base.__name__, (base,), members)
     return type(
         stock.__name__, (stock,), {"consensus_class": NoProofConsensus, "_state_class": state}

@@ -42,7 +42,13 @@ from eth_typing import Address
 from eth_utils import ValidationError
 from rlp.sedes import CountableList
 
-from twisted_chainws.chain.forks import DEPOSIT_CONTRACT, PRAGUE_BLOBS, BlobParameters
+from twisted_chainws.chain.forks import (
+    DEPOSIT_CONTRACT,
+    DEVELOPMENT,
+    PRAGUE_BLOBS,
+    BlobParameters,
+    Fork,
+)
 
 MARK = int.from_bytes(b"impersonated", "big")
 """The ``s`` of a marked signature: far below half the curve order, so every rule accepts it."""
@@ -104,9 +110,13 @@ class DevBlock(PragueBlock):
 
 
 class DevState(PragueState):
-    """Prague state; the system contracts come from genesis, so nothing is installed here."""
+    """Prague state; the system contracts come from genesis, so nothing is installed here.
 
-    blobs: BlobParameters = PRAGUE_BLOBS
+    Attributes:
+        fork: whose rules the state is under.
+    """
+
+    fork: ClassVar[Fork] = DEVELOPMENT.forks[0]
     blob_base_fee_override: int | None = None
 
     def set_system_contracts(self) -> None:
@@ -117,7 +127,8 @@ class DevState(PragueState):
         """Price of blob gas, wei; a call may override it."""
         if self.blob_base_fee_override is not None:
             return self.blob_base_fee_override
-        return self.blobs.fee(self.execution_context.excess_blob_gas)
+        blobs = self.fork.blobs
+        return 0 if blobs is None else blobs.fee(self.execution_context.excess_blob_gas)
 
 
 class DevVM(PragueVM):
