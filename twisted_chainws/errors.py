@@ -36,6 +36,8 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── IntrinsicGasTooLow
     │   ├── FloorGasTooLow
     │   ├── BlockGasLimitExceeded
+    │   ├── TransactionGasTooHigh
+    │   ├── TooManyBlobs
     │   ├── WrongChainId
     │   ├── UnprotectedTransaction
     │   ├── FeeAboveLimit
@@ -57,6 +59,12 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── EstimateFailed
     │   ├── PrecheckFailed
     │   ├── InvalidOverride
+    │   ├── TraceFailed
+    │   ├── TraceTimeout
+    │   ├── TraceTooLarge
+    │   ├── TraceIndexOutOfRange
+    │   ├── TracerNotFound
+    │   ├── GenesisNotTraceable
     │   └── SimulationRefused
     │       ├── SimulatedNonceTooLow
     │       ├── SimulatedNonceTooHigh
@@ -306,6 +314,22 @@ class BlockGasLimitExceeded(TransactionRejected):
 
 
 @dataclass(eq=False, kw_only=True)
+class TransactionGasTooHigh(TransactionRejected):
+    """The gas limit exceeds what one transaction may have (EIP-7825)."""
+
+    gas: int
+    cap: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyBlobs(TransactionRejected):
+    """One transaction carries more blobs than it may (EIP-7594)."""
+
+    count: int
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
 class WrongChainId(TransactionRejected):
     """Signed for another chain."""
 
@@ -445,6 +469,45 @@ class InvalidOverride(ExecutionError):
     """State or block overrides contradict each other; ``reason`` says how."""
 
     reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TraceFailed(ExecutionError):
+    """What is to be traced cannot run; ``reason`` in geth's words."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TraceTimeout(ExecutionError):
+    """A traced transaction ran longer than the question allowed."""
+
+
+@dataclass(eq=False, kw_only=True)
+class TraceTooLarge(ExecutionError):
+    """A trace grew beyond the limit, bytes."""
+
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class TraceIndexOutOfRange(ExecutionError):
+    """The block has no transaction of this index."""
+
+    index: int
+    block_hash: bytes
+
+
+@dataclass(eq=False, kw_only=True)
+class TracerNotFound(ExecutionError):
+    """There is no tracer of this name; it may have been a program."""
+
+    name: str
+
+
+@dataclass(eq=False, kw_only=True)
+class GenesisNotTraceable(ExecutionError):
+    """Nothing led to block 0."""
 
 
 @dataclass(eq=False, kw_only=True)

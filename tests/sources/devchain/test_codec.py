@@ -22,6 +22,7 @@ from twisted_chainws.chain.model import (
 from twisted_chainws.chain.types import Address20, Hash32, Wei
 from twisted_chainws.sources.devchain.codec import (
     FrameParser,
+    RawJson,
     decode_block,
     decode_error,
     decode_hex,
@@ -137,3 +138,23 @@ def test_hex_and_quantities() -> None:
     with pytest.raises(ValueError, match="expected 0x hex"):
         decode_hex("00")
     assert (decode_quantity(5), decode_quantity("0x10")) == (5, 16)
+
+
+@given(st.data())
+def test_ready_answers_pass_unparsed(data: st.DataObject) -> None:
+    """Between other frames and in any pieces; what is no JSON is not even noticed."""
+    texts = [b'{"a":[1,2]}', b"", b"no json \xff", b"7"]
+    messages: list[Any] = [[1, {"x": 1}], [2**40, RawJson(data.draw(st.sampled_from(texts)))]]
+    messages += [[3, None], [4, RawJson(b'"z"')]]
+    stream = b"".join(render_frame(message) for message in messages)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    parser, heard = FrameParser(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        heard += list(parser.feed(stream[start:end]))
+    assert [message[0] for message in heard] == [1, 2**40, 3, 4]
+    for message, (_, value) in zip(messages, heard, strict=True):
+        if isinstance(message[1], RawJson):
+            assert isinstance(value, orjson.Fragment)
+            assert orjson.dumps([value]) == b"[" + message[1].text + b"]"
+        else:
+            assert value == message[1]

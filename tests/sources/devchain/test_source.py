@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pytest_twisted
 from twisted.internet.defer import gatherResults
 
@@ -208,3 +209,36 @@ async def test_private_directory_is_removed() -> None:
 
 def _names(directory: Path) -> list[str]:
     return [path.name for path in directory.iterdir()] if directory.exists() else []
+
+
+@ensure
+async def test_traces_come_ready_from_the_worker_or_its_children() -> None:
+    """Short ones and long ones; a parent that gets many megabytes never parses them."""
+    async with running() as chain:
+        address = await chain.place(ECHO_STORAGE)
+        sent = await chain.send(to=address, value="0x0")
+        asked = {"block": chain.head, "transaction": sent}
+        short = await chain.ask("trace_transaction", **asked, tracer="callTracer")
+        assert isinstance(short, orjson.Fragment)
+        assert orjson.loads(orjson.dumps(short))["to"] == address
+        counts = await chain.place(assemble("PUSH0 :a 0x01 ADD DUP1 0x8000 GT @a JUMPI"))
+        call = {"to": counts, "gas": hex(5_000_000)}
+        answer = chain.ask("trace_call", call=call, at=chain.head)
+        assert await chain.balance(ADDRESSES[1]) == 10_000 * _ETHER
+        long = orjson.dumps(await answer)
+        assert len(long) > 10_000_000
+        assert orjson.loads(long)["failed"] is False
+
+
+@ensure
+async def test_traces_end_in_time() -> None:
+    """A trace that is given a moment gets no more, wherever it runs."""
+    async with running() as chain:
+        address = await chain.place(ENDLESS)
+        call = {"to": address, "gas": hex(50_000_000)}
+        asked = {"call": call, "at": chain.head, "tracer": "callTracer", "timeout_s": 0.2}
+        assert isinstance(await failure(chain.ask("trace_call", **asked)), errors.TraceTimeout)
+        unlimited = {"call": call | {"gas": hex(2**40)}, "at": chain.head}
+        assert await chain.balance(ADDRESSES[1]) == 10_000 * _ETHER
+        large = await failure(chain.ask("trace_call", **unlimited, timeout_s=60.0))
+        assert isinstance(large, errors.TraceTooLarge)

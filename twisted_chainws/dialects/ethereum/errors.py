@@ -164,6 +164,12 @@ REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
         )
     ),
     errors.BlockGasLimitExceeded: _says("exceeds block gas limit"),
+    errors.TransactionGasTooHigh: _tells(
+        lambda e: f"transaction gas limit too high (cap: {e.cap}, tx: {e.gas})"
+    ),
+    errors.TooManyBlobs: _tells(
+        lambda e: f"too many blobs in transaction (have {e.count}, permitted {e.limit})"
+    ),
     errors.WrongChainId: _tells(
         lambda e: f"invalid sender: invalid chain id for signer: have {e.have} want {e.want}"
     ),
@@ -210,6 +216,16 @@ EXECUTION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     errors.EstimateFailed: _tells(lambda e: f"failed with {e.gas} gas: {e.reason}"),
     errors.PrecheckFailed: _tells(lambda e: f"err: {e.reason} (supplied gas {e.gas})"),
     errors.InvalidOverride: _tells(lambda e: e.reason),
+    errors.TraceFailed: _tells(lambda e: f"tracing failed: {e.reason}"),
+    errors.TraceTimeout: _says("execution timeout"),
+    errors.TraceTooLarge: _tells(
+        lambda e: f"trace too large: more than {e.limit} bytes, ask for less or set a limit"
+    ),
+    errors.TraceIndexOutOfRange: _tells(
+        lambda e: f"transaction index {e.index} out of range for block 0x{e.block_hash.hex()}"
+    ),
+    errors.TracerNotFound: _says("tracer not found"),
+    errors.GenesisNotTraceable: _says("genesis is not traceable"),
 }
 
 SIMULATION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {

@@ -35,6 +35,7 @@ from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
 from twisted_chainws.dialects.ethereum.topics import PROFILE_TOPICS, TOPICS, Topic
+from twisted_chainws.dialects.ethereum.traces import TRACES
 from twisted_chainws.subscriptions.events import (
     ChainEvent,
     LogEvent,
@@ -74,6 +75,7 @@ METHODS: Final[Mapping[str, Handler]] = {
     **STATE,
     **SIMULATE,
     **SUBMIT,
+    **TRACES,
     **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND, **PAYLOAD}),
 }
 

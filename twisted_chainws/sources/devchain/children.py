@@ -111,7 +111,7 @@ class Children:
             del child.said[:_PROGRESS_BYTES]
             child.deadline = self._monotonic() + child.job.timeout_s + _GRACE_S
         if not data:
-            self._end(descriptor, child, lambda: _outcome(bytes(child.said)))
+            self._end(descriptor, child, lambda: _outcome(child.said))
 
     def expire(self) -> None:
         """Kill the children that are past their time."""
@@ -205,11 +205,11 @@ def _say(descriptor: int, data: bytes) -> None:
             view = view[os.write(descriptor, view) :]
 
 
-def _outcome(said: bytes) -> Any:
+def _outcome(said: bytes | bytearray) -> Any:
     """Return value and writes of a child that ended, or raise its error."""
     if not said.startswith(b"="):
         raise SourceUnavailable(reason=_FAILED)
-    value, fresh, error = pickle.loads(said[1:])  # noqa: S301 - from our own child
+    value, fresh, error = pickle.loads(memoryview(said)[1:])  # noqa: S301 - from our own child
     if isinstance(error, str):
         sys.stderr.write(error)
         raise SourceUnavailable(reason=_FAILED)

@@ -2,12 +2,14 @@
 
 Imports only errors, chain and orjson: the worker and the parent share it. Bytes are ``0x`` strings
 in lower case. Integers that may exceed 53 bits are ``0x`` quantities, the others plain numbers.
-A frame is four bytes of length, big-endian, and that many bytes of JSON.
+A frame is four bytes of length, big-endian, and that many bytes of JSON. With the highest bit of
+the length set it is a *ready* answer: eight bytes of request id and the text of the value, which
+nobody parses on its way to the client.
 """
 
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -34,12 +36,27 @@ from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.errors import ChainwsError, SourceUnavailable
 
 LENGTH_BYTES: Final = 4
+_ID_BYTES: Final = 8
+_READY: Final = 1 << 31
 _JSON_SAFE: Final = 1 << 53
 _V = TypeVar("_V")
 
 
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """The text of a JSON value that is passed through as it is."""
+
+    text: bytes
+
+
 def render_frame(message: Any) -> bytes:
-    """Return a JSON value with its length in front."""
+    """Return a JSON value with its length in front; an answer may have a `RawJson` as its value."""
+    if len(message) == 2 and isinstance(message[1], RawJson):  # noqa: PLR2004 - id and value
+        request_id: int = message[0]
+        text = message[1].text
+        length = _READY | _ID_BYTES + len(text)
+        head = length.to_bytes(LENGTH_BYTES, "big") + request_id.to_bytes(_ID_BYTES, "big")
+        return head + text
     body = orjson.dumps(message)
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
@@ -51,7 +68,7 @@ class FrameParser:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield each message that ``data`` completes.
+        """Yield each message that ``data`` completes; the value of a ready one is a Fragment.
 
         Raises:
             orjson.JSONDecodeError: a frame holds no JSON.
@@ -61,12 +78,19 @@ class FrameParser:
         start = 0
         try:
             while len(buffer) - start >= LENGTH_BYTES:
-                end = start + LENGTH_BYTES + int.from_bytes(buffer[start : start + 4], "big")
+                length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "big")
+                body_start = start + LENGTH_BYTES
+                end = body_start + (length & ~_READY)
                 if len(buffer) < end:
                     break
-                body = bytes(memoryview(buffer)[start + LENGTH_BYTES : end])
                 start = end
-                yield orjson.loads(body)
+                if length & _READY:
+                    text_start = body_start + _ID_BYTES
+                    request_id = int.from_bytes(buffer[body_start:text_start], "big")
+                    text = bytes(memoryview(buffer)[text_start:end])
+                    yield [request_id, orjson.Fragment(text)]
+                else:
+                    yield orjson.loads(bytes(memoryview(buffer)[body_start:end]))
         finally:
             del buffer[:start]
 

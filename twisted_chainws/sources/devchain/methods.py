@@ -39,7 +39,10 @@ EVM_READS: Final = frozenset(
 )
 """Reads that may run long: tried in place, then in a child."""
 
-READS: Final = STATE_READS | EVM_READS
+TRACES: Final = frozenset({"trace_block", "trace_call", "trace_raw_block", "trace_transaction"})
+"""Reads of that kind with a time limit of their own; their answers are ready JSON."""
+
+READS: Final = STATE_READS | EVM_READS | TRACES
 
 WRITES: Final = frozenset(
     {

@@ -6,6 +6,7 @@ No pool, no clock, no commands: those are `mempool` and `node`. Work that may be
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI, WithdrawalAPI
@@ -21,6 +22,7 @@ from twisted_chainws.sources.devchain.engine.estimate import (
     estimate,
 )
 from twisted_chainws.sources.devchain.engine.head import DevChain, open_chain
+from twisted_chainws.sources.devchain.engine.replay import Replay, decode_block
 from twisted_chainws.sources.devchain.engine.requests import (
     parse_block_overrides,
     parse_call,
@@ -209,6 +211,63 @@ class Engine(BlockStore):
         planned = plan_blocks(blocks, number=header.block_number, timestamp=header.timestamp)
         simulation = Simulation(self._overlay(chain), header, root, mode=mode, gas_cap=gas_cap)
         return simulation.run(planned)
+
+    # Traces
+
+    def replay(self, at: Place) -> Replay:
+        """Prepare to run the EVM transactions of a block again, one after the other.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        if isinstance(at, Draft):
+            return Replay(at.chain, at.chain.block(at.header), at.base_root)
+        header = self.header(at)
+        return Replay(self._chain, self._chain.block(header), self.base_root(at))
+
+    def replay_aside(self, block_hash: bytes) -> tuple[Replay, DevChain]:
+        """Do the same on a chain that is thrown away and takes the states in between.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        chain, header = self._overlay(self._chain), self.header(block_hash)
+        return Replay(chain, chain.block(header), self.base_root(block_hash)), chain
+
+    def replay_raw(self, raw: bytes) -> tuple[Replay, BlockHeaderAPI]:
+        """Prepare to run a block that comes as RLP; return its header, too.
+
+        Raises:
+            ExecutionFailed: it is no block.
+            UnknownBlockHash: there is no parent of it.
+        """
+        block = decode_block(self._chain, raw)
+        if self.is_kept(block.hash):
+            return self.replay(block.hash), block.header
+        root = self.root(block.header.parent_hash)
+        return Replay(self._chain, block, root), block.header
+
+    def call_site(
+        self,
+        at: Place,
+        state_overrides: Json | None,
+        block_overrides: Json | None,
+        *,
+        between: tuple[DevChain, bytes] | None = None,
+    ) -> CallSite:
+        """Return where calls run.
+
+        Args:
+            at: the block.
+            state_overrides: accounts to replace.
+            block_overrides: header fields to replace.
+            between: chain and state root to use instead of the block's own.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        site = self._site(at, state_overrides, block_overrides)
+        return site if between is None else replace(site, chain=between[0], root=between[1])
 
     # Transactions and fees
 

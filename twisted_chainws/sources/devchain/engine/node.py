@@ -21,13 +21,14 @@ from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
 from twisted_chainws.sources.devchain.engine.payload import Payloads
 from twisted_chainws.sources.devchain.engine.reads import Reads
 from twisted_chainws.sources.devchain.engine.submission import Submission
+from twisted_chainws.sources.devchain.engine.traces import Traces
 from twisted_chainws.sources.devchain.genesis import (
     Genesis,
     GenesisAccount,
     encode_forks,
     read_genesis_file,
 )
-from twisted_chainws.sources.devchain.methods import EVM_READS
+from twisted_chainws.sources.devchain.methods import EVM_READS, TRACES
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 Params = Mapping[str, Any]
@@ -45,6 +46,7 @@ class Node:
         self._reads = Reads(hub, builder)
         self._read_table: dict[str, Callable[[Params], Any]] = {
             **self._reads.table(),
+            **Traces(hub, self._reads.pending_draft).table(),
             "build_block": Payloads(hub, builder).build,
             "fill": submission.fill,
             "sign_transaction": submission.sign_transaction,
@@ -159,6 +161,8 @@ class Node:
             ChainwsError: as the method defines.
         """
         read = self._read_table[method]
+        if method in TRACES:
+            return read(params)
         if method in EVM_READS or self._needs_draft(method, params):
             timeout_s = self.hub.settings.call_timeout_s
             return read_job(lambda: read(params), timeout_s=timeout_s)

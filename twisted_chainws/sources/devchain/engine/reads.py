@@ -140,6 +140,10 @@ class Reads:
         """Return the block that would be made now; its hash is provisional."""
         return self._draft()[1]
 
+    def pending_draft(self) -> Draft:
+        """Return the sealed draft of that block."""
+        return self._draft()[0]
+
     def fees(self, _params: Params) -> dict[str, str]:
         """Return the prices of the next block and the least tip that is taken, wei."""
         return {
