@@ -274,3 +274,21 @@ def test_blocks_are_simulated(ask: Ask) -> None:
     with pytest.raises(RpcError) as caught:
         ask("eth_simulateV1", poor)
     assert caught.value.code == -38014
+
+
+def test_a_state_is_dumped_and_loaded(ask: Ask) -> None:
+    """What was written in blocks and by hand comes back after a reset, in a block of its own."""
+    rich = ask("eth_accounts")[0]
+    ask("eth_sendTransaction", {"from": rich, "to": STRANGER, "value": "0x5"})
+    ask("anvil_setStorageAt", STRANGER, "0x7", WORD)
+    ask("anvil_setCode", STRANGER, RETURNS_ONE)
+    dump = ask("anvil_dumpState")
+    ask("anvil_reset")
+    assert ask("eth_getBalance", STRANGER) == "0x0"
+    assert ask("anvil_loadState", dump) is True
+    assert ask("eth_blockNumber") == "0x1"
+    assert ask("eth_getBalance", STRANGER) == "0x5"
+    assert ask("eth_getStorageAt", STRANGER, "0x7") == WORD
+    assert ask("eth_getCode", STRANGER) == RETURNS_ONE
+    assert ask("eth_getTransactionCount", rich) == "0x1"
+    assert refusal(ask, "anvil_loadState", "0x00") == "Failed to decode state dump"

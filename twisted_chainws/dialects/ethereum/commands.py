@@ -232,6 +232,22 @@ _CHAIN: Final = (
     ),
 )
 
+_STATES: Final = (
+    Command(
+        names=("anvil_dumpState",),
+        ask="dump_state",
+        arguments={"history": decode.boolean},
+        required=0,
+        answer=as_it_is,
+    ),
+    Command(
+        names=("anvil_loadState",),
+        ask="load_state",
+        arguments={"state": code},
+        answer=as_it_is,
+    ),
+)
+
 _TIME: Final = (
     Command(
         names=("evm_increaseTime", "anvil_increaseTime"),
@@ -284,5 +300,5 @@ _NEXT_BLOCKS: Final = (
     ),
 )
 
-COMMANDS: Final = (*_ACCOUNTS, *_POOL, *_MINING, *_CHAIN, *_TIME, *_NEXT_BLOCKS)
+COMMANDS: Final = (*_ACCOUNTS, *_POOL, *_MINING, *_CHAIN, *_STATES, *_TIME, *_NEXT_BLOCKS)
 """Every command that is data."""

@@ -16,6 +16,7 @@ from twisted_chainws.sources.devchain.engine.calls import CallSite, run
 from twisted_chainws.sources.devchain.engine.database import OverlayDB
 from twisted_chainws.sources.devchain.engine.decode import decode_transaction
 from twisted_chainws.sources.devchain.engine.draft import Draft, DraftFields
+from twisted_chainws.sources.devchain.engine.dumping import dump_accounts
 from twisted_chainws.sources.devchain.engine.estimate import (
     AccessListResult,
     access_list,
@@ -189,6 +190,14 @@ class Engine(BlockStore):
         request = parse_call(call)
         site = self._site(at, state_overrides, block_overrides)
         return access_list(site, request, min(request.gas or gas_cap, gas_cap))
+
+    def dump_accounts(self) -> dict[str, dict[str, Any]]:
+        """List the state at the head, see `dumping.dump_accounts`.
+
+        Raises:
+            ExecutionFailed: the file is older than its list of names.
+        """
+        return dump_accounts(self._db, self.root(self.head_hash))
 
     def simulate(
         self, blocks: Sequence[Json], at: Place, *, mode: Mode, gas_cap: int

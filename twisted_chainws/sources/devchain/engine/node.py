@@ -20,6 +20,7 @@ from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
 from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
 from twisted_chainws.sources.devchain.engine.payload import Payloads
 from twisted_chainws.sources.devchain.engine.reads import Reads
+from twisted_chainws.sources.devchain.engine.state_files import StateFiles
 from twisted_chainws.sources.devchain.engine.submission import Submission
 from twisted_chainws.sources.devchain.engine.traces import Traces
 from twisted_chainws.sources.devchain.genesis import (
@@ -43,15 +44,18 @@ class Node:
         submission = Submission(hub, builder)
         commands = Commands(hub, builder)
         branches = Branches(hub, builder, submission)
+        states = StateFiles(hub, builder)
         self._reads = Reads(hub, builder)
         self._read_table: dict[str, Callable[[Params], Any]] = {
             **self._reads.table(),
             **Traces(hub, self._reads.pending_draft).table(),
             "build_block": Payloads(hub, builder).build,
+            "dump_state": states.dump,
             "fill": submission.fill,
             "sign_transaction": submission.sign_transaction,
         }
         self._commands: dict[str, Callable[[Params], Command]] = {
+            "load_state": states.load,
             "mine": commands.mine,
             "reorg": branches.reorg,
             "send": submission.send,

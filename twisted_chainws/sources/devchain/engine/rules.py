@@ -12,6 +12,7 @@ from eth.vm import forks
 
 from twisted_chainws.chain.forks import Fork
 from twisted_chainws.sources.devchain.engine.osaka import OsakaVM
+from twisted_chainws.sources.devchain.engine.preimages import NamingAccountDB
 from twisted_chainws.sources.devchain.engine.vm import DevState, DevVM
 
 _STOCK: Final[dict[str, Any]] = {
@@ -57,6 +58,7 @@ def _past(stock: Any, fork: Fork) -> Any:
     base = stock._state_class  # noqa: SLF001
     members: dict[str, Any] = {
         "fork": fork,
+        "account_db_class": NamingAccountDB,
         "blob_base_fee_override": None,
         "blob_base_fee": DevState.blob_base_fee,
         # py-evm would write the code of system contracts into every fresh state.

@@ -49,6 +49,7 @@ from twisted_chainws.chain.forks import (
     BlobParameters,
     Fork,
 )
+from twisted_chainws.sources.devchain.engine.preimages import NamingAccountDB
 
 MARK = int.from_bytes(b"impersonated", "big")
 """The ``s`` of a marked signature: far below half the curve order, so every rule accepts it."""
@@ -117,6 +118,7 @@ class DevState(PragueState):
     """
 
     fork: ClassVar[Fork] = DEVELOPMENT.forks[0]
+    account_db_class = NamingAccountDB
     blob_base_fee_override: int | None = None
 
     def set_system_contracts(self) -> None:
