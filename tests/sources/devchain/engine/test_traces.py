@@ -1,5 +1,6 @@
 """Questions about how transactions and calls run, as jobs of the node."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,14 @@ def job_of(node: Driven, **params: Any) -> Job:
     return found
 
 
+def in_place(job: Job) -> Any:
+    """Run a job in place; where the machine is busy, again."""
+    for _ in range(200):
+        with suppress(TimeUp):
+            return job.run(None)
+    raise AssertionError("never done in time")
+
+
 def test_jobs(tmp_path: Path) -> None:
     """They are tried in place for a moment, write nothing, and tell what they run."""
     with driven(tmp_path) as node:
@@ -193,7 +202,7 @@ def test_jobs(tmp_path: Path) -> None:
         assert (job.timeout_s, job.in_place, job.writes) == (DEFAULT_TIMEOUT_S, True, False)
         assert job_of(node, timeout_s=1e9).timeout_s == LONGEST_TIMEOUT_S
         assert isinstance(job.killed(b""), errors.TraceTimeout)
-        assert isinstance(job.run(None), RawJson)
+        assert isinstance(in_place(job), RawJson)
         sent = node.send(to=NOBODY)
         told: list[bytes] = []
         node.node.read("trace_block", {"block": node.head}).run(told.append)

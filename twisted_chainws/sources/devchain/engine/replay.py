@@ -16,6 +16,7 @@ from twisted_chainws.errors import ExecutionFailed, TraceFailed
 from twisted_chainws.sources.devchain.engine.calls import CallSite, CallTransaction, execute
 from twisted_chainws.sources.devchain.engine.head import DevChain
 from twisted_chainws.sources.devchain.engine.requests import CallRequest
+from twisted_chainws.sources.devchain.engine.traced_computation import traced_class
 from twisted_chainws.sources.devchain.engine.tracing import (
     CALL,
     CREATE,
@@ -23,7 +24,6 @@ from twisted_chainws.sources.devchain.engine.tracing import (
     Frame,
     Tracer,
     close_frame,
-    traced_class,
 )
 
 Run = Callable[[], tuple[ComputationAPI, int]]
