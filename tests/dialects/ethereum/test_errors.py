@@ -47,6 +47,16 @@ WORDS: list[tuple[ChainwsError, int, str]] = [
         -32600,
         "exceeded max subscriptions per connection",
     ),
+    (
+        errors.TransactionGasTooHigh(gas=17_000_000, cap=16_777_216),
+        -32000,
+        "transaction gas limit too high (cap: 16777216, tx: 17000000)",
+    ),
+    (
+        errors.TooManyBlobs(count=7, limit=6),
+        -32000,
+        "too many blobs in transaction (have 7, permitted 6)",
+    ),
     (errors.NonceAtMaximum(), -32000, "nonce has max value"),
     (errors.NonceTooLow(next_nonce=5, nonce=0), -32000, "nonce too low: next nonce 5, tx nonce 0"),
     (

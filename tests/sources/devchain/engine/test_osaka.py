@@ -1,6 +1,7 @@
 """What Osaka adds to Prague: an opcode, a precompile, other prices."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ from eth_utils import ValidationError
 
 from tests.sources.devchain.engine.building import genesis, transaction
 from twisted_chainws.chain.forks import PRAGUE_BLOBS, Fork, ForkSchedule
-from twisted_chainws.errors import ExecutionFailed
+from twisted_chainws.errors import (
+    ExecutionFailed,
+    GasAllowanceExceeded,
+    TooManyBlobs,
+    TransactionGasTooHigh,
+)
+from twisted_chainws.sources.devchain.engine.checks import MAX_TRANSACTION_GAS, check_bounds
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.osaka import (
-    TRANSACTION_GAS_CAP,
     OsakaVM,
     is_p256_signature,
     modexp_gas,
@@ -177,7 +183,33 @@ def test_the_gas_of_a_transaction_is_bounded(engine: Engine) -> None:
     header: Any = engine.head
     vm = engine.chain.get_vm(header)
     assert isinstance(vm, OsakaVM)
-    allowed = transaction(gas=TRANSACTION_GAS_CAP)
+    allowed = transaction(gas=MAX_TRANSACTION_GAS)
     vm.validate_transaction_against_header(header, allowed)
     with pytest.raises(ValidationError, match="transaction gas limit too high"):
-        vm.validate_transaction_against_header(header, transaction(gas=TRANSACTION_GAS_CAP + 1))
+        vm.validate_transaction_against_header(header, transaction(gas=MAX_TRANSACTION_GAS + 1))
+
+
+def test_no_block_takes_more_than_the_rules_allow(engine: Engine) -> None:
+    """A draft refuses too much gas by name, and an estimate never asks for it."""
+    fields: dict[str, Any] = {"gas_limit": 10**8, "coinbase": bytes(20), "mix_hash": bytes(32)}
+    draft = engine.draft(engine.head_hash, timestamp=engine.head.timestamp + 1, **fields)
+    with pytest.raises(TransactionGasTooHigh) as caught:
+        draft.add(transaction(gas=MAX_TRANSACTION_GAS + 1))
+    assert (caught.value.gas, caught.value.cap) == (MAX_TRANSACTION_GAS + 1, MAX_TRANSACTION_GAS)
+    endless = {"to": None, "data": "0x5b5f56"}
+    with pytest.raises(GasAllowanceExceeded) as refused:
+        engine.estimate(endless, engine.head_hash, gas_cap=10**8)
+    assert refused.value.cap == MAX_TRANSACTION_GAS
+
+
+@pytest.mark.parametrize(("count", "rules"), [(7, "osaka"), (6, "osaka"), (7, "prague")])
+def test_the_blobs_of_a_transaction_are_bounded(count: int, rules: str) -> None:
+    """More than six blobs are too many under Osaka only (EIP-7594)."""
+    blobs = transaction(type=3, blob_versioned_hashes=(b"\1" * 32,) * count)
+    fork = replace(OSAKA.forks[0], rules=rules)
+    if count > 6 and rules == "osaka":
+        with pytest.raises(TooManyBlobs) as caught:
+            check_bounds(blobs, fork)
+        assert (caught.value.count, caught.value.limit) == (count, 6)
+    else:
+        check_bounds(blobs, fork)

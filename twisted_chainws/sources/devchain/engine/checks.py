@@ -6,6 +6,7 @@ from eth.vm.forks.cancun.state import get_total_blob_gas
 from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError, to_checksum_address
 
+from twisted_chainws.chain.forks import GAS_PER_BLOB, Fork
 from twisted_chainws.errors import (
     BlobsMissing,
     BlockGasLimitExceeded,
@@ -20,6 +21,8 @@ from twisted_chainws.errors import (
     NonceTooLow,
     SenderNotExternallyOwned,
     TipAboveFeeCap,
+    TooManyBlobs,
+    TransactionGasTooHigh,
     TransactionTooLarge,
     UndecodableTransaction,
     UnprotectedTransaction,
@@ -30,6 +33,10 @@ MAX_INIT_CODE_BYTES = 49_152
 """EIP-3860."""
 MAX_TRANSACTION_BYTES = 131_072
 """What a geth pool takes: 4 slots of 32 KiB (core/txpool/legacypool)."""
+MAX_TRANSACTION_GAS = 1 << 24
+"""Since Osaka (EIP-7825)."""
+MAX_TRANSACTION_BLOBS = 6
+"""Since Osaka (EIP-7594)."""
 MAX_NONCE = 2**64 - 1
 """What an account may reach and no transaction may have (EIP-2681)."""
 
@@ -82,6 +89,22 @@ def check_stateless(transaction: SignedTransactionAPI, *, chain_id: int, gas_lim
     _check_type(transaction)
     _check_gas(transaction, gas_limit)
     check_signature(transaction)
+
+
+def check_bounds(transaction: SignedTransactionAPI, fork: Fork) -> None:
+    """Check what the rules of a fork allow one transaction, whatever the block is like.
+
+    Raises:
+        TransactionGasTooHigh: too much gas.
+        TooManyBlobs: too many blobs.
+    """
+    if not fork.has("osaka"):
+        return
+    if transaction.gas > MAX_TRANSACTION_GAS:
+        raise TransactionGasTooHigh(gas=transaction.gas, cap=MAX_TRANSACTION_GAS)
+    blobs = get_total_blob_gas(transaction) // GAS_PER_BLOB
+    if blobs > MAX_TRANSACTION_BLOBS:
+        raise TooManyBlobs(count=blobs, limit=MAX_TRANSACTION_BLOBS)
 
 
 def is_marked(transaction: SignedTransactionAPI) -> bool:

@@ -26,7 +26,7 @@ from eth_utils import ValidationError
 from twisted_chainws.chain.forks import GAS_PER_BLOB
 from twisted_chainws.chain.model import Block, NativeTransaction, Receipt
 from twisted_chainws.errors import BlockGasLimitExceeded, UndecodableTransaction
-from twisted_chainws.sources.devchain.engine.checks import check_executable
+from twisted_chainws.sources.devchain.engine.checks import check_bounds, check_executable
 from twisted_chainws.sources.devchain.engine.convert import (
     Native,
     convert_block,
@@ -221,6 +221,7 @@ class Draft:
         db.put_record(block_hash, record)
 
     def _check(self, transaction: SignedTransactionAPI) -> None:
+        check_bounds(transaction, self.vm.state.fork)
         if transaction.gas > self.gas_left:
             raise BlockGasLimitExceeded(gas=transaction.gas, limit=self.gas_left)
         blob_gas = get_total_blob_gas(transaction)

@@ -20,6 +20,7 @@ from twisted_chainws.sources.devchain.engine.calls import (
     execute,
     run,
 )
+from twisted_chainws.sources.devchain.engine.checks import MAX_TRANSACTION_GAS
 from twisted_chainws.sources.devchain.engine.prechecks import FLOOR_GAS, INTRINSIC_GAS
 from twisted_chainws.sources.devchain.engine.requests import CallRequest
 from twisted_chainws.sources.devchain.engine.vm import DevState
@@ -98,6 +99,8 @@ def _search(site: CallSite, request: CallRequest, outcome: Outcome, high: int) -
 
 
 def _highest(site: CallSite, request: CallRequest, cap: int) -> int:
+    if site.chain.fork(site.header).has("osaka"):
+        cap = min(cap, MAX_TRANSACTION_GAS)
     wanted = request.gas or 0
     high = min(wanted if wanted >= _GAS_TRANSACTION else site.gas_limit, cap)
     if not request.fee_cap:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from eth.abc import SignedTransactionAPI
 
+from twisted_chainws.chain.forks import Fork
 from twisted_chainws.errors import TransactionRejected
 from twisted_chainws.sources.devchain.codec import encode_block, encode_hex, encode_transaction
 from twisted_chainws.sources.devchain.engine.checks import check_stateful, highest_cost
@@ -122,6 +123,10 @@ class Hub:
         """Return the timestamp that a block made now would have; at the end of time it stays."""
         timestamp = self.control.timestamp(parent=self.engine.head.timestamp, now=self.now())
         return min(timestamp, LAST_TIMESTAMP)
+
+    def next_fork(self) -> Fork:
+        """Return the fork that a block made now would be under."""
+        return self.engine.forks.at(self.engine.height + 1, self.next_timestamp())
 
     # Accounts at the head
 

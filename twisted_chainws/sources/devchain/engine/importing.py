@@ -22,8 +22,9 @@ from rlp.exceptions import RLPException
 from twisted_chainws.chain.forks import GAS_PER_BLOB, Fork
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.engine import convert
+from twisted_chainws.sources.devchain.engine.checks import MAX_TRANSACTION_BLOBS
 from twisted_chainws.sources.devchain.engine.head import DevChain, next_excess
-from twisted_chainws.sources.devchain.engine.osaka import MAX_BLOCK_BYTES, MAX_TRANSACTION_BLOBS
+from twisted_chainws.sources.devchain.engine.osaka import MAX_BLOCK_BYTES
 from twisted_chainws.sources.devchain.engine.store import BlockStore
 from twisted_chainws.sources.devchain.engine.vm import DevVM
 

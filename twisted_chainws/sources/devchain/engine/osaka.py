@@ -21,13 +21,8 @@ from eth_typing import Address
 from eth_utils import ValidationError
 
 from twisted_chainws.chain.forks import PRAGUE_BLOBS, Fork
+from twisted_chainws.sources.devchain.engine.checks import MAX_TRANSACTION_GAS
 from twisted_chainws.sources.devchain.engine.vm import DevState, DevVM
-
-TRANSACTION_GAS_CAP: Final = 1 << 24
-"""Most gas of one transaction (EIP-7825)."""
-
-MAX_TRANSACTION_BLOBS: Final = 6
-"""Most blobs of one transaction (EIP-7594)."""
 
 MAX_BLOCK_BYTES: Final = (10 << 20) - (2 << 20)
 """Most bytes of an encoded block (EIP-7934)."""
@@ -139,9 +134,9 @@ class OsakaVM(DevVM):
         self, header: BlockHeaderAPI, transaction: SignedTransactionAPI
     ) -> None:
         """Refuse what asks for more gas than one transaction may have."""
-        if transaction.gas > TRANSACTION_GAS_CAP:
+        if transaction.gas > MAX_TRANSACTION_GAS:
             raise ValidationError(
-                f"transaction gas limit too high (cap: {TRANSACTION_GAS_CAP}, "
+                f"transaction gas limit too high (cap: {MAX_TRANSACTION_GAS}, "
                 f"tx: {transaction.gas})"
             )
         super().validate_transaction_against_header(header, transaction)

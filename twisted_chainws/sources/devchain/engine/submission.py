@@ -17,6 +17,7 @@ from twisted_chainws.sources.devchain.codec import (
 )
 from twisted_chainws.sources.devchain.engine.building import Builder
 from twisted_chainws.sources.devchain.engine.checks import (
+    check_bounds,
     check_stateful,
     check_stateless,
     is_marked,
@@ -133,6 +134,7 @@ class Submission:
     def _check(self, native: SignedTransactionAPI) -> None:
         hub = self._hub
         chain_id, gas_limit = hub.engine.chain_id, hub.control.gas_limit
+        check_bounds(native, hub.next_fork())
         check_stateless(native, chain_id=chain_id, gas_limit=gas_limit)
         cap, fee = hub.settings.fee_cap_wei, native.gas * native.max_fee_per_gas
         if cap is not None and fee > cap:
