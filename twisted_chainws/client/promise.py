@@ -54,6 +54,10 @@ class _Run:
             value = error = None
             try:
                 value = yield awaited
+            except GeneratorExit:
+                # Nobody waits any more, and all is being thrown away.
+                coroutine.close()
+                raise
             except BaseException as thrown:  # noqa: BLE001 - it is the coroutine's
                 error = thrown
 

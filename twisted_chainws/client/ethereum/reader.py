@@ -17,7 +17,7 @@ from twisted_chainws.client.ethereum.values import Head, Log, decode_head, decod
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise, sleep, together
 
-__all__ = ["FETCH_FAILURES", "Reader"]
+__all__ = ["FETCH_FAILURES", "Reader", "TookTooLong"]
 
 T = TypeVar("T")
 FETCH_FAILURES = (ClientError, Unreachable, TookTooLong)

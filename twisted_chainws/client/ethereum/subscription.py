@@ -128,6 +128,8 @@ class Subscription:
 
     def end(self, error: ClientError | None = None, *, clear: bool = False) -> None:
         """End, the first time; see ``Feed.end``."""
+        if self._feed.ended:
+            return
         self._stream.interrupt()
         self._feed.end(error, clear=clear)
         self._ended(error)
@@ -157,7 +159,7 @@ class Subscription:
                 self._log.failure("a subscription's callback broke", failure=Failure())
 
     def _ended(self, error: ClientError | None) -> None:
-        self._error = error if self._error is None else self._error
+        self._error = error
         if error is None:
             self._enders.succeed(None)
         else:
