@@ -4,7 +4,9 @@ The guide is the one of December 2020 in its Ukrainian translation; sentences st
 The client and the server are whole, joined in memory; only the chain is scripted.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,7 +17,7 @@ from tests.running import Running
 from tests.wire import Wire, call_http
 from twisted_chainws.chain.model import EvmTransaction, Log
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects import alchemy
+from twisted_chainws.dialects import alchemy, tokenview
 from twisted_chainws.dialects.base import Batch, Profile
 from twisted_chainws.dialects.ethereum import encode
 from twisted_chainws.errors import SourceUnavailable
@@ -31,6 +33,7 @@ from twisted_chainws.testing import (
     make_transaction,
 )
 
+PAGE = (Path(__file__).parents[2] / "docs" / "alchemy.md").read_text("utf-8")
 A, B, C = (Hash32(bytes([digit]) * 32) for digit in (0xAA, 0xBB, 0xCC))
 CAROL = Address20(b"\x33" * 20)
 
@@ -436,6 +439,22 @@ def test_the_order_of_a_reorganisation_on_the_wire(pair: MemoryPair) -> None:
     ]  # fmt: skip
 
 
+# The page of the documentation
+
+
+def test_the_page_names_everything() -> None:
+    """Every subscription and method has its row, and the page names no other ones."""
+    names = set(re.findall(r"`((?:alchemy|o?kenview|tokenview)_\w+)`", PAGE))
+    assert names == {*alchemy.TOPICS, *alchemy.METHODS, *tokenview.TOPICS}
+
+
+def test_the_example_of_the_page_runs() -> None:
+    """It asserts what it shows."""
+    (example,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert "assert" in example
+    exec(compile(example, "alchemy.md", "exec"), {})  # noqa: S102 - our own documentation
+
+
 # What the strict profile says differently
 
 
@@ -518,6 +537,15 @@ def test_what_cannot_be_part_of_a_batch(
         "code": -32600,
         "message": f"{name} cannot be part of a batch. Please send it alone.",
     }
+
+
+def test_batches_over_http_are_as_strict() -> None:
+    """The same names are refused in a batch that is posted."""
+    dialect = alchemy.make()
+    body = orjson.dumps([request("alchemy_getTokenBalances"), request("eth_chainId")])
+    parsed = dialect.envelope.parse_http(body, dialect.limits)
+    assert isinstance(parsed, Batch)
+    assert [fault is None for _, _, _, fault in parsed.requests] == [False, True]
 
 
 @pytest.mark.parametrize("params", [["newHeads"], ["logs", {}], [], [5], None])
