@@ -1,12 +1,23 @@
 """What a simulated call is refused for, in geth's words, and what is let through."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_utils import to_checksum_address
 
-from tests.sources.devchain.engine.building import ALICE, BOB, CAROL, ETHER, STORE, text
+from tests.sources.devchain.engine.building import (
+    ALICE,
+    BOB,
+    CAROL,
+    ETHER,
+    STORE,
+    genesis,
+    text,
+)
 from tests.sources.devchain.engine.simulating import run_calls
+from twisted_chainws.chain.forks import DEVELOPMENT
 from twisted_chainws.errors import (
     SimulatedFeeCapTooLow,
     SimulatedFundsTooLow,
@@ -18,6 +29,7 @@ from twisted_chainws.errors import (
     SimulationRefused,
 )
 from twisted_chainws.sources.devchain.engine.core import Engine
+from twisted_chainws.sources.devchain.engine.osaka import OSAKA
 
 WHO, RICH = to_checksum_address(CAROL), to_checksum_address(ALICE)
 GAS = 30_000_000
@@ -210,3 +222,18 @@ def test_contracts_may_send(engine: Engine) -> None:
     """Whether the sender has code is never asked."""
     (sent,) = run_calls(engine, {"from": text(STORE), "to": text(BOB)}, validation=False)
     assert sent.error is None
+
+
+def test_osaka_takes_few_blobs(engine: Engine, tmp_path: Path) -> None:
+    """Six blobs pass; before Osaka it was the block that had a limit, which counts for none."""
+    forks = replace(DEVELOPMENT, forks=(OSAKA,))
+    later = Engine.open(str(tmp_path / "osaka"), replace(genesis(), forks=forks))
+    call = {"from": text(ALICE), "to": text(BOB), "maxFeePerBlobGas": "0x1"}
+    for count in (6, 7):
+        (passed,) = run_calls(engine, call | {"blobVersionedHashes": [BLOB] * count})
+        assert passed.error is None
+    (passed,) = run_calls(later, call | {"blobVersionedHashes": [BLOB] * 6})
+    assert passed.error is None
+    error = refusal(later, call | {"blobVersionedHashes": [BLOB] * 7})
+    assert "blob transaction has too many blobs" in error.reason
+    later.close()

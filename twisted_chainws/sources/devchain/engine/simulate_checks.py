@@ -26,6 +26,7 @@ from twisted_chainws.errors import (
 from twisted_chainws.sources.devchain.engine.checks import (
     MAX_INIT_CODE_BYTES,
     MAX_NONCE,
+    MAX_TRANSACTION_BLOBS,
     floor_gas,
     init_code_gas,
 )
@@ -104,6 +105,8 @@ def _blobs(request: CallRequest, state: Any, *, validation: bool) -> Iterator[_R
         yield SimulationRefused, "blob transaction of type create"
     if not request.blob_hashes:
         yield SimulationRefused, "blob transaction missing blob hashes"
+    if len(request.blob_hashes) > MAX_TRANSACTION_BLOBS and state.fork.has("osaka"):
+        yield SimulationRefused, "blob transaction has too many blobs"
     for index, blob_hash in enumerate(request.blob_hashes):
         if blob_hash[:1] != _BLOB_HASH_VERSION:
             yield SimulationRefused, f"blob {index} has invalid hash version"
