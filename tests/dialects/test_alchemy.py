@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.dialects.ethereum.token_chain import erc20, word_answer
 from tests.dialects.ethereum.views import make_view
 from tests.running import Running
 from tests.wire import Wire, call_http
@@ -437,6 +438,23 @@ def test_the_order_of_a_reorganisation_on_the_wire(pair: MemoryPair) -> None:
         ("newHeads", None), (logs, False), (mined, False), ("newHeads", None),
         ("alchemy_pendingTransactions", None),
     ]  # fmt: skip
+
+
+def test_long_searches_end_in_questions() -> None:
+    """Over a long chain the search goes on in turns of its own and then asks the source."""
+    blocks = [make_block()]
+    while len(blocks) < 1_200:
+        blocks.append(make_block(blocks[-1]))
+    blocks.append(make_block(blocks[-1], [(make_transaction(0), [erc20(CAROL, ALICE, BOB, 5)])]))
+    joined = connect(FakeSource(blocks), path="/v2/demo")
+    joined.source.answers["call"] = lambda _: word_answer(7)
+    answer = joined.call("alchemy_getTokenBalances", text(BOB))
+    assert answer["tokenBalances"] == [
+        {"contractAddress": text(CAROL), "tokenBalance": word_answer(7), "error": None}
+    ]
+    (found,) = joined.call("alchemy_getAssetTransfers", {"category": ["erc20"]})["transfers"]
+    assert (found["from"], found["to"]) == (text(ALICE), text(BOB))
+    joined.close()
 
 
 # The page of the documentation
