@@ -16,6 +16,12 @@ __all__ = ["GROUPS", "Exchange", "Trip", "Verdict", "group_of", "judge", "read_e
 SPEC_ONLY: Final = b"speconly"
 """Word of a comment: the values are the implementation's own, only the shape counts."""
 
+OPTIONAL: Final = frozenset({"deleteStrategy"})
+"""Members that the schemas do not require though every example has them.
+
+Source: execution-apis ``src/schemas/capabilities.yaml``: a node that deletes nothing leaves it out.
+"""
+
 GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "blocks and transactions": frozenset(
         {
@@ -250,7 +256,7 @@ def _misfit(examples: Sequence[Any], found: Any, place: str) -> str:
 def _member_misfits(
     examples: Sequence[Mapping[str, Any]], found: Mapping[str, Any], place: str
 ) -> Iterator[str]:
-    for name in sorted(set.intersection(*map(set, examples)) - set(found)):
+    for name in sorted(set.intersection(*map(set, examples)) - set(found) - OPTIONAL):
         yield f"{place}.{name}: missing"
     # A transaction of a type that was not published has members of its own.
     new_type = "type" in found and all(found["type"] != each.get("type") for each in examples)
