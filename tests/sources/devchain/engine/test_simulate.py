@@ -224,7 +224,7 @@ def schedule(*forks: tuple[str, int]) -> ForkSchedule:
 def test_older_rules_make_blocks_without_calls(tmp_path: Path) -> None:
     """Headers have the fields of their fork; calls begin with Prague."""
     old = replace(
-        genesis(), forks=schedule(("istanbul", 0), ("london", 2), ("prague", 3)), difficulty=131_072
+        genesis(), forks=schedule(("frontier", 0), ("london", 2), ("prague", 3)), difficulty=131_072
     )
     engine = Engine.open(str(tmp_path / "old.sqlite3"), old)
     (made,) = simulate(engine, {})
@@ -237,7 +237,7 @@ def test_older_rules_make_blocks_without_calls(tmp_path: Path) -> None:
     assert made.block.hash == header_hash(header)
     with pytest.raises(Unsupported) as caught:
         simulate(engine, {"calls": [{"to": text(BOB)}]})
-    assert caught.value.reason == "calls are not simulated by the rules of istanbul"
+    assert caught.value.reason == "calls are not simulated by the rules of frontier"
     _, london, prague = simulate(engine, {}, {}, {"calls": [{"to": text(BOB)}]})
     assert london.block.extras.header.base_fee_per_gas == 0
     assert london.block.extras.header.excess_blob_gas is None

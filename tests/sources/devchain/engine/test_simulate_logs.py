@@ -161,3 +161,31 @@ def test_what_logs_outside_of_calls_is_not_shown() -> None:
     book.leave(failed=False)
     assert [(item.index, item.log.address) for item in book.take()] == [(0, ME)]
     assert book.take() == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        (opcode(CALL, CAROL, 101), 1),
+        ("5f5f6065f050", 1),
+        ("5f5f5f6065f550", 1),
+        (opcode(CALL, CAROL, 100), 1),
+        (opcode(CALL, CAROL, 0), 0),
+        ("5f5f5ff050", 0),
+        (opcode(CALLCODE, CAROL, 101), 0),
+    ],
+)
+def test_a_transfer_that_cannot_be_paid_is_counted(engine: Engine, code: str, number: int) -> None:
+    """It has no log, but the log behind it shows that it was tried."""
+    (result,) = run_calls(engine, {"to": HERE}, code=code + LOG, accounts=RICH, transfers=True)
+    assert result.error is None
+    assert shown(result)[-1] == (number, ME)
+    (silent,) = run_calls(engine, {"to": HERE}, code=code + LOG, accounts=RICH)
+    assert shown(silent) == [(0, ME)]
+
+
+@pytest.mark.parametrize("code", ["f0", "5ff1", "f5"])
+def test_too_short_a_stack_fails_as_ever(engine: Engine, code: str) -> None:
+    """Looking for the value does not get in the way."""
+    (result,) = run_calls(engine, {"to": HERE}, code=code, transfers=True)
+    assert "stack underflow" in str(result.error)

@@ -23,6 +23,8 @@ COIN_ADDRESS: Final = Address20(b"\xee" * 20)
 TRANSFER_TOPIC: Final = Hash32(keccak(b"Transfer(address,address,uint256)"))
 
 _CALLCODE, _DELEGATECALL, _SELFDESTRUCT = 0xF2, 0xF4, 0xFF
+_VALUE_PLACES: Final = {0xF0: 1, 0xF1: 3, 0xF5: 1}
+"""Where CREATE, CALL and CREATE2 find the value on the stack, from its top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,18 @@ class NumberedLog:
 
 
 class LogBook:
-    """The logs of one block, call by call; a failed frame takes its logs along."""
+    """The logs of one block, call by call; a failed frame takes its logs along.
+
+    Attributes:
+        opened: how many frames there were.
+    """
 
     def __init__(self, *, transfers: bool) -> None:
         """Log transfers of value, too, if ``transfers``."""
         self._transfers = transfers
         self._count = 0
         self._frames: list[list[NumberedLog]] = []
+        self.opened = 0
 
     def begin(self) -> None:
         """Begin with the next call."""
@@ -54,6 +61,7 @@ class LogBook:
 
     def enter(self) -> None:
         """Open a frame."""
+        self.opened += 1
         self._frames.append([])
 
     def leave(self, *, failed: bool) -> None:
@@ -84,6 +92,10 @@ class LogBook:
             topics = (TRANSFER_TOPIC, sender, recipient)
             numbers = [int.from_bytes(topic, "big") for topic in topics]
             self.log(COIN_ADDRESS, numbers, value.to_bytes(32, "big"))
+
+    def skip_transfer(self) -> None:
+        """Leave out the number of a transfer that failed before its frame began."""
+        self._count += self._transfers
 
 
 class Logging:
@@ -156,6 +168,28 @@ def _logged_selfdestruct(operation: Any) -> Any:
     return selfdestruct
 
 
+def _counted(operation: Any, place: int) -> Any:
+    """Return an opcode that opens a frame, counting the transfer of a frame that never opens.
+
+    go-ethereum enters the frame before it finds that the money is not there.
+
+    Args:
+        operation: the opcode.
+        place: of the value on the stack, from its top.
+    """
+
+    @wraps(operation)
+    def opening(computation: Any) -> None:
+        stack, book = computation._stack.values, computation.state.log_book  # noqa: SLF001
+        value = stack[-place] if len(stack) >= place else 0
+        opened = book.opened
+        operation(computation)
+        if book.opened == opened and value not in {0, b""}:
+            book.skip_transfer()
+
+    return opening
+
+
 def _address(value: Any) -> bytes:
     word = value if isinstance(value, bytes) else value.to_bytes(32, "big")
     return bytes(word[-20:].rjust(20, b"\0"))
@@ -165,4 +199,6 @@ def _address(value: Any) -> bytes:
 def logging_computation(base: Any) -> Any:
     """Return a computation class that logs like ``base`` runs."""
     opcodes = {**base.opcodes, _SELFDESTRUCT: _logged_selfdestruct(base.opcodes[_SELFDESTRUCT])}
+    for opcode in opcodes.keys() & _VALUE_PLACES.keys():
+        opcodes[opcode] = _counted(opcodes[opcode], _VALUE_PLACES[opcode])
     return type("LoggingComputation", (Logging, base), {"opcodes": opcodes})
