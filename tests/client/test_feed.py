@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ def test_overflow() -> None:
     assert [Taker(feed).ends for _ in range(2)] == [[1], [2]]
     for _ in range(2):
         assert Taker(feed).ends == overflows
+
+
+def test_no_event_is_lost_to_a_task_that_is_cancelled() -> None:
+    """A task that is cancelled when its event has come leaves it to the next one."""
+    feed, _ = made()
+
+    async def take() -> int:
+        return await feed.take()
+
+    async def main() -> list[int]:
+        task = asyncio.ensure_future(take())
+        await asyncio.sleep(0)
+        feed.put(1)
+        feed.put(2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        waiting = asyncio.ensure_future(take())
+        return [await waiting, await take()]
+
+    assert asyncio.run(main()) == [1, 2]
 
 
 @pytest.mark.parametrize("error", [None, BadAnswer("x")])

@@ -1,9 +1,10 @@
 """Events that wait for one who takes them, in a bounded queue. No I/O."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import ClientClosed, ClientError, Misuse, QueueOverflow
@@ -17,6 +18,33 @@ T = TypeVar("T")
 
 class FeedEnded(ClientClosed):
     """There will be no more events, and nothing went wrong."""
+
+
+class _Taking(Outcome[T]):
+    """A taker's outcome, from which no event gets lost.
+
+    A task of asyncio may be cancelled after its event has come and before it runs again: then the
+    event goes back.
+    """
+
+    def __init__(self, forget: Callable[[object], None], back: Callable[[T], None]) -> None:
+        super().__init__(forget)
+        self._back = back
+        self._given: list[T] = []
+
+    def give(self, event: T) -> None:
+        """Fire."""
+        self._given.append(event)
+        self.callback(event)
+
+    def __await__(self) -> Generator[Deferred[Any], Any, T]:
+        """Wait for the event, whoever drives."""
+        try:
+            return (yield from super().__await__())
+        except BaseException:
+            if self._given:
+                self._back(self._given.pop())
+            raise
 
 
 class Feed(Generic[T]):
@@ -37,7 +65,7 @@ class Feed(Generic[T]):
         self._limit = limit
         self._overflowed = overflowed
         self._events: deque[T] = deque()
-        self._waiter: Outcome[T] | None = None
+        self._waiter: _Taking[T] | None = None
         self._error: ClientError = FeedEnded("no more events")
 
     def __len__(self) -> int:
@@ -50,7 +78,7 @@ class Feed(Generic[T]):
             return
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            waiter.callback(event)
+            waiter.give(event)
         elif len(self._events) < self._limit:
             self._events.append(event)
         else:
@@ -76,8 +104,7 @@ class Feed(Generic[T]):
             return outcome
         if self.ended:
             return broken(self._error)
-        waiter: Outcome[T] = Outcome(self._forget)
-        self._waiter = waiter
+        self._waiter = waiter = _Taking(self._forget, self._events.appendleft)
         return waiter
 
     def end(self, error: ClientError | None = None, *, clear: bool = False) -> None:

@@ -176,6 +176,23 @@ async def test_lost_while_subscribing() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_cancelled_while_subscribing() -> None:
+    """A subscription that nobody waits for any more is ended at the server as soon as it is made."""
+    async with serving() as node, EthereumClient(node.url, options()) as client:
+        node.answers["eth_subscribe"] = lambda *_: NO_ANSWER
+        subscribing = client.subscribe(PENDING)
+        await until(lambda: node.count("eth_subscribe") == 1)
+        subscribing.addErrback(lambda _: None)
+        subscribing.cancel()
+        node.send({"id": 2, "result": "0x7"})
+        await until(lambda: node.asked[-1] == ("eth_unsubscribe", ["0x7"]))
+        subscribing = client.subscribe(PENDING)
+        await until(lambda: node.count("eth_subscribe") == 2)
+        subscribing.addErrback(lambda _: None)
+        subscribing.cancel()
+
+
+@pytest_twisted.ensureDeferred
 async def test_refused_on_another_connection() -> None:
     """A subscription that the server does not take again ends with its error; others go on."""
     async with (

@@ -92,7 +92,8 @@ class Subscriptions:
         self._being_made += 1
         try:
             # Should the connection end before the answer, so does the subscription over there.
-            given = await self._call("eth_subscribe", *_params(kind, options), repeatable=True)
+            asking = self._call("eth_subscribe", *_params(kind, options), repeatable=True)
+            given = await self._or_undo(asking)
             subscription = self._register(kind, options, start, given)
             if callback is not None:
                 subscription.pump(callback)
@@ -185,6 +186,19 @@ class Subscriptions:
             subscription.end(error)
 
     # Ours
+
+    def _or_undo(self, asking: Outcome[Any]) -> Outcome[Any]:
+        """Return the same outcome; who cancels it, cancels the subscription that may come of it."""
+        outcome: Outcome[Any] = Outcome(lambda _: None)
+
+        def made(given: Any) -> None:
+            if not outcome.called:
+                outcome.callback(given)
+            elif not isinstance(given, Failure):
+                self._tell_server(given)
+
+        asking.addBoth(made)
+        return outcome
 
     async def _start(self) -> int | None:
         """Return the height at which a subscription begins; None if the server will not say."""
