@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -126,6 +127,18 @@ class Running:
             if b"devchain" in _command_line(child):
                 return child
         raise LookupError("no engine process")
+
+    def kill(self) -> None:
+        """Kill the server and its engine as ``kill -9`` does; return when both are gone (Linux)."""
+        engine = os.pidfd_open(self.engine())
+        try:
+            self.process.kill()
+            self.process.wait()
+            signal.pidfd_send_signal(engine, signal.SIGKILL)
+            # The engine is no child of ours; its descriptor is readable when it has ended.
+            select.select([engine], [], [], STOP_LIMIT_S)
+        finally:
+            os.close(engine)
 
     def kill_engine(self) -> None:
         """Kill the engine as ``kill -9`` does."""

@@ -3,8 +3,11 @@
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 const LIMIT_MS = 30_000
+// Kept from before a check holds timers.
+const { setTimeout } = globalThis
 
 /** Loads a package from the folder that the tests name, wherever it is. */
 export const load = createRequire(join(process.env.CHAINWS_NODE_MODULES, 'any.cjs'))
@@ -24,15 +27,62 @@ export const ADDRESSES = [
 ]
 
 /** Runs one check and prints how it went; a later check still runs when this one fails. */
-export async function check(name, body) {
+export async function check(name, body, limit = LIMIT_MS) {
   const line = { name, ok: true }
   try {
-    await within(body(), LIMIT_MS, name)
+    await within(body(), limit, name)
   } catch (error) {
     line.ok = false
     line.detail = String(error?.stack ?? error)
   }
   console.log(JSON.stringify(line))
+}
+
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+
+/**
+ * Asks the tests for something that a client cannot do, and returns when it is done: 'away' kills
+ * the server and returns the URL where another one serves the same chain, 'back' puts a server
+ * where the first one was, 'freeze' stops the server's process and 'thaw' lets it run again.
+ */
+export async function ask(verb) {
+  console.log(JSON.stringify({ ask: verb }))
+  return JSON.parse((await answers.next()).value).answer
+}
+
+/** Sends one request by HTTP, past the library. */
+export async function post(url, method, ...params) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  })
+  const { error, result } = await response.json()
+  if (error) throw new Error(`${method}: ${error.message}`)
+  return result
+}
+
+/**
+ * Holds back the library's timers of one length, so that a check decides when their time has come.
+ * `kind` is 'setTimeout' or 'setInterval'; `next` waits for such a timer and returns its function.
+ */
+export function hold(kind, milliseconds) {
+  const held = new Inbox()
+  const real = globalThis[kind]
+  globalThis[kind] = (body, wait, ...rest) => {
+    if (wait !== milliseconds) return real(body, wait, ...rest)
+    held.push(body)
+    return undefined
+  }
+  return { next: () => held.next(), release: () => { globalThis[kind] = real } }
+}
+
+/** Waits for something that no event tells of. */
+export async function until(condition, what) {
+  const wait = async () => {
+    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await within(wait(), 10_000, what)
 }
 
 /** Fails when the promise takes longer than the limit. */

@@ -1,7 +1,7 @@
 // ethers v6, unmodified, against the server whose URL is the first argument.
 
 import {
-  ADDRESSES, check, contract, equal, failure, Inbox, KEYS, load, ok, within,
+  ADDRESSES, ask, check, contract, equal, failure, Inbox, KEYS, load, ok, post, within,
 } from './checks.mjs'
 
 const { ethers } = load('ethers')
@@ -142,23 +142,53 @@ await check('follows blocks, pending transactions and events', async () => {
 })
 
 if (live) {
-  // ethers hides removed logs from a plain log listener; what it shows are repeated heights.
-  await check('sees a reorganisation repeat a height', async () => {
-    const [blocks, errors] = [new Inbox(), new Inbox()]
+  await check('sees a reorganisation undo a log and repeat a height', async () => {
+    const [blocks, logs, removed, errors] = Array.from({ length: 4 }, () => new Inbox())
     await provider.on('block', blocks.push)
     await provider.on('error', errors.push)
-    await provider.on({ address: deployed.target }, () => {})
-    await pause(300)
+    await provider.on({ address: deployed.target }, logs.push)
+    await provider.send('net_version', []) // answered behind the subscriptions
     const receipt = await mined(deployed.set(46n))
     await blocks.until((number) => number === receipt.blockNumber)
+    const log = await logs.next()
+    equal([log.removed, log.blockHash], [false, receipt.blockHash])
+    // Removed logs go to those alone who listen for the orphaned one.
+    await provider.on({ orphan: 'drop-log', log: { ...log.toJSON(), removed: true } }, removed.push)
     await provider.send('anvil_reorg', [1, []])
+    const gone = await removed.next()
+    equal([gone.removed, gone.blockHash], [true, receipt.blockHash])
     await blocks.until((number) => number === receipt.blockNumber)
     const block = await provider.getBlock(receipt.blockNumber)
     ok(block.hash !== receipt.blockHash, 'the block changed')
     equal(await provider.getTransactionReceipt(receipt.hash), null, 'receipt')
-    equal(errors.items, [], 'errors')
+    equal([logs.items, errors.items], [[], []])
     await provider.removeAllListeners()
   })
+
+  // The library does not reconnect; what a program can do is to begin again.
+  await check('begins again with a new provider after the server was restarted', async () => {
+    const closed = new Promise((resolve) => { provider.websocket.onclose = resolve })
+    const before = await mined(deployed.set(47n))
+    const meanwhile = await ask('away')
+    equal((await closed).code, 1006)
+    const { to, data } = await deployed.set.populateTransaction(48n)
+    await post(meanwhile, 'eth_sendTransaction', { from: alice.address, to, data })
+    await ask('back')
+
+    const renewed = new ethers.WebSocketProvider(url, 31337, options)
+    const contract = deployed.connect(alice.connect(renewed))
+    const [blocks, events, errors] = [new Inbox(), new Inbox(), new Inbox()]
+    await renewed.on('error', errors.push)
+    await renewed.on('block', blocks.push)
+    await contract.on('Set', (who, value) => events.push(value))
+    const missed = await contract.queryFilter('Set', before.blockNumber + 1)
+    equal(missed.map((event) => event.args.value), [48n])
+    await mined(contract.set(49n))
+    equal(await events.next(), 49n)
+    equal(await blocks.next(), before.blockNumber + 2)
+    equal([blocks.items, events.items, errors.items], [[], [], []])
+    await within(Promise.resolve(renewed.destroy()), 5000, 'destroy')
+  }, 60_000)
 }
 
 await within(Promise.resolve(provider.destroy()), 5000, 'destroy')

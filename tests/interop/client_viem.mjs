@@ -1,11 +1,14 @@
 // viem, unmodified, against the server whose URL is the first argument.
 
-import { ADDRESSES, check, contract, equal, failure, Inbox, KEYS, load, ok } from './checks.mjs'
+import {
+  ADDRESSES, ask, check, contract, equal, failure, hold, Inbox, KEYS, load, ok, post, until,
+} from './checks.mjs'
 
 const viem = load('viem')
 const { privateKeyToAccount } = load('viem/accounts')
 const { foundry } = load('viem/chains')
 
+const RECONNECT_DELAY_MS = 2000 // the library's own
 const url = process.argv[2]
 const live = url.startsWith('ws')
 const transport = live
@@ -229,6 +232,32 @@ await check('uses filters', async () => {
   equal(await reader.uninstallFilter({ filter }), true)
 })
 
+await check('traces what ran', async () => {
+  const receipt = await mined(await set(47n))
+  const ask = (method, ...params) => reader.request({ method, params })
+  const steps = await ask('debug_traceTransaction', receipt.transactionHash)
+  equal([BigInt(steps.gas), steps.failed], [receipt.gasUsed, false])
+  ok(steps.structLogs.some((step) => step.op === 'SSTORE'), 'it wrote')
+  const tree = await ask('debug_traceTransaction', receipt.transactionHash, {
+    tracer: 'callTracer',
+    tracerConfig: { withLog: true },
+    timeout: '10s',
+  })
+  equal([tree.type, BigInt(tree.gasUsed), tree.logs.length], ['CALL', receipt.gasUsed, 1])
+  for (const [method, block] of [
+    ['debug_traceBlockByNumber', viem.numberToHex(receipt.blockNumber)],
+    ['debug_traceBlockByHash', receipt.blockHash],
+  ]) {
+    const [traced] = await ask(method, block, { tracer: 'callTracer' })
+    equal(traced.txHash, receipt.transactionHash)
+  }
+  const call = { to: address, data: viem.encodeFunctionData({ abi, functionName: 'get' }) }
+  const seen = await ask('debug_traceCall', call, 'latest', { tracer: 'callTracer' })
+  equal(BigInt(seen.output), 47n)
+  const error = await failure(ask('debug_traceCall', call, 'latest', { tracer: 'opcountTracer' }))
+  ok(short(error).includes('tracer not found'), short(error))
+})
+
 await check('controls the node', async () => {
   const id = await node.snapshot()
   await node.setBalance({ address: bob.address, value: 5n })
@@ -286,6 +315,47 @@ if (live) {
     await new Promise((resolve) => setTimeout(resolve, 700))
     ok((await reader.getBlockNumber()) > 0n, 'still answered')
   })
+
+  await check('subscribes again by itself after the server was restarted', async () => {
+    const timers = hold('setTimeout', RECONNECT_DELAY_MS)
+    const lasting = viem.webSocket(url)
+    const client = viem.createPublicClient({ ...common, transport: lasting })
+    const [heads, logs, losses] = [new Inbox(), new Inbox(), new Inbox()]
+    const stop = [
+      client.watchBlockNumber({ onBlockNumber: heads.push, onError: losses.push }),
+      client.watchContractEvent({
+        address, abi, onLogs: (found) => found.forEach(logs.push), onError: losses.push,
+      }),
+    ]
+    const { subscriptions } = await client.transport.getRpcClient()
+    await until(() => subscriptions.size === 2, 'subscribed')
+    const before = await mined(await set(47n))
+    equal(await heads.next(), before.blockNumber)
+    await logs.until((log) => log.transactionHash === before.transactionHash)
+
+    const meanwhile = await ask('away')
+    await losses.until((error) => error.name === 'SocketClosedError')
+    const data = viem.encodeFunctionData({ abi, functionName: 'set', args: [48n] })
+    await post(meanwhile, 'eth_sendTransaction', { from: alice.address, to: address, data })
+    await ask('back')
+    const reconnect = await timers.next()
+    await reconnect()
+    timers.release()
+    await until(() => subscriptions.size === 2, 'subscribed again')
+    losses.items.length = 0
+
+    const missed = await client.getContractEvents({
+      address, abi, fromBlock: before.blockNumber + 1n,
+    })
+    equal(missed.map((log) => log.args.value), [48n])
+    const again = viem.createWalletClient({ ...common, transport: lasting, account: alice })
+    const hash = await again.writeContract({ address, abi, functionName: 'set', args: [49n] })
+    equal(await heads.next(), before.blockNumber + 2n)
+    const log = await logs.next()
+    equal([log.args.value, log.transactionHash], [49n, hash])
+    stop.forEach((unwatch) => unwatch())
+    equal([heads.items, logs.items, losses.items], [[], [], []])
+  }, 60_000)
 }
 
 process.exit(0)

@@ -19,6 +19,7 @@ from web3.exceptions import (
     ContractPanicError,
     Web3RPCError,
 )
+from websockets.exceptions import ConnectionClosed
 
 LIMIT_S: Final = 30
 CONTRACT: Final = json.loads((Path(__file__).parent / "contract.json").read_text())
@@ -29,7 +30,9 @@ BOB: Final = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 Check = Callable[["Client"], Awaitable[None]]
 CHECKS: dict[str, Check] = {}
-LIVE_CHECKS: Final = frozenset({"follows subscriptions", "sees a reorganisation undo a log"})
+LIVE_CHECKS: Final = frozenset(
+    {"follows subscriptions", "sees a reorganisation undo a log and repeat a height"}
+)
 
 
 def check(name: str) -> Callable[[Check], Check]:
@@ -215,6 +218,33 @@ async def filters(client: Client) -> None:
     assert receipt["blockHash"] in await blocks.get_new_entries()
 
 
+@check("traces what ran")
+async def traces(client: Client) -> None:
+    """Use the debug module of the library for a transaction, the protocol itself for the rest."""
+    receipt = await client.set(45)
+    trace = client.web3.geth.debug.trace_transaction
+    steps = await trace(receipt["transactionHash"])
+    assert (steps["gas"], steps["failed"]) == (receipt["gasUsed"], False)
+    assert "SSTORE" in {step["op"] for step in steps["structLogs"]}
+    tree = await trace(receipt["transactionHash"], {"tracer": "callTracer"})
+    assert (tree["type"], tree["from"].lower()) == ("CALL", ALICE.address.lower())
+    before = await trace(receipt["transactionHash"], {"tracer": "prestateTracer"})
+    assert isinstance(before[ALICE.address]["balance"], int)
+    diff = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
+    assert {"pre", "post"} == set(await trace(receipt["transactionHash"], diff))
+    block = await client.ask("debug_traceBlockByNumber", hex(receipt["blockNumber"]))
+    assert len(block) == 1
+    call = {"to": client.contract.address, "data": client.contract.encode_abi("get")}
+    answer = await client.ask("debug_traceCall", call, "latest", {"tracer": "callTracer"})
+    assert int(answer["output"], 16) == 45
+    try:
+        await trace("0x" + "77" * 32)
+        said = "nothing"
+    except Web3RPCError as error:
+        said = str(error)
+    assert "transaction not found" in said, said
+
+
 @check("controls the node")
 async def controls(client: Client) -> None:
     """Snapshot, change a balance, jump in time, and go back."""
@@ -230,10 +260,16 @@ async def controls(client: Client) -> None:
     assert await client.eth.get_balance(BOB) > 10**20
 
 
-async def _event(client: Client, subscription: Any) -> Any:
+async def _next(client: Client, **subscriptions: Any) -> dict[str, Any]:
+    """Return what each of the named subscriptions says next."""
+    names = {identifier: name for name, identifier in subscriptions.items()}
+    seen: dict[str, Any] = {}
     async for message in client.web3.socket.process_subscriptions():
-        if message["subscription"] == subscription:
-            return message["result"]
+        name = names.get(message["subscription"])
+        if name is not None:
+            seen.setdefault(name, message["result"])
+        if len(seen) == len(names):
+            return seen
     raise AssertionError("the stream ended")
 
 
@@ -244,50 +280,105 @@ async def subscriptions(client: Client) -> None:
     pending = await client.eth.subscribe("newPendingTransactions")
     logs = await client.eth.subscribe("logs", {"address": client.contract.address})
     receipt = await client.set(45)
-    wanted = {heads, pending, logs}
-    seen: dict[Any, Any] = {}
-    async for message in client.web3.socket.process_subscriptions():
-        seen.setdefault(message["subscription"], message["result"])
-        if wanted <= seen.keys():
-            break
-    assert seen[heads]["number"] == receipt["blockNumber"]
-    assert seen[pending] == receipt["transactionHash"]
-    assert seen[logs]["transactionHash"] == receipt["transactionHash"]
-    for subscription in wanted:
+    seen = await _next(client, heads=heads, pending=pending, logs=logs)
+    assert seen["heads"]["number"] == receipt["blockNumber"]
+    assert seen["pending"] == receipt["transactionHash"]
+    assert seen["logs"]["transactionHash"] == receipt["transactionHash"]
+    for subscription in (heads, pending, logs):
         assert await client.eth.unsubscribe(subscription)
 
 
-@check("sees a reorganisation undo a log")
+@check("sees a reorganisation undo a log and repeat a height")
 async def reorganisation(client: Client) -> None:
-    """Receive the log again, marked as removed."""
+    """Receive the log again, marked as removed, and another head of the same number."""
+    heads = await client.eth.subscribe("newHeads")
     logs = await client.eth.subscribe("logs", {"address": client.contract.address})
     receipt = await client.set(46)
-    assert (await _event(client, logs))["removed"] is False
+    old = await _next(client, heads=heads, logs=logs)
+    assert old["logs"]["removed"] is False
     await client.ask("anvil_reorg", 1, [])
-    gone = await _event(client, logs)
-    assert (gone["removed"], gone["blockHash"]) == (True, receipt["blockHash"])
-    await client.eth.unsubscribe(logs)
+    new = await _next(client, heads=heads, logs=logs)
+    assert (new["logs"]["removed"], new["logs"]["blockHash"]) == (True, receipt["blockHash"])
+    assert new["heads"]["number"] == old["heads"]["number"] == receipt["blockNumber"]
+    assert new["heads"]["parentHash"] == old["heads"]["parentHash"]
+    assert new["heads"]["hash"] != old["heads"]["hash"]
+    for subscription in (heads, logs):
+        await client.eth.unsubscribe(subscription)
+
+
+async def _ask(verb: str) -> Any:
+    """Ask the tests for something that a client cannot do; see ``ask`` in ``checks.mjs``."""
+    sys.stdout.write(json.dumps({"ask": verb}) + "\n")
+    sys.stdout.flush()
+    return json.loads(await asyncio.to_thread(sys.stdin.readline))["answer"]
+
+
+async def restarted(url: str, contract: Any) -> None:
+    """Follow logs, lose the server, and go on in the next turn of the library's own loop."""
+    turns = 0
+    since = 0
+    async for web3 in AsyncWeb3(WebSocketProvider(url)):
+        turns += 1
+        client = Client(web3)
+        client.contract = web3.eth.contract(address=contract.address, abi=CONTRACT["abi"])
+        heads = await client.eth.subscribe("newHeads")
+        logs = await client.eth.subscribe("logs", {"address": contract.address})
+        if turns == 2:
+            break
+        receipt = await client.set(47)
+        since = receipt["blockNumber"] + 1
+        assert (await _next(client, heads=heads))["heads"]["number"] == receipt["blockNumber"]
+        away = await _ask("away")
+        try:
+            async for _ in web3.socket.process_subscriptions():
+                pass
+        except ConnectionClosed:
+            await _meanwhile(away, contract)
+            await _ask("back")
+    missed = await client.contract.events.Set().get_logs(from_block=since)
+    assert [event["args"]["value"] for event in missed] == [48]
+    receipt = await client.set(49)
+    seen = await _next(client, heads=heads, logs=logs)
+    assert seen["heads"]["number"] == receipt["blockNumber"] == since + 1
+    assert seen["logs"]["transactionHash"] == receipt["transactionHash"]
+    await client.web3.provider.disconnect()
+
+
+async def _meanwhile(url: str, contract: Any) -> None:
+    """Let something happen that the client cannot see."""
+    provider = AsyncHTTPProvider(url)
+    data = contract.encode_abi("set", args=[48])
+    fields = {"from": ALICE.address, "to": contract.address, "data": data}
+    await AsyncWeb3(provider).eth.send_transaction(fields)
+    await provider.disconnect()
+
+
+async def tell(name: str, body: Awaitable[None], limit_s: float = LIMIT_S) -> None:
+    """Run one check and print how it went."""
+    line: dict[str, Any] = {"name": name, "ok": True}
+    try:
+        await asyncio.wait_for(body, limit_s)
+    except Exception:  # noqa: BLE001 - the report is for whoever reads the test's failure
+        line |= {"ok": False, "detail": traceback.format_exc()}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 async def run(client: Client, *, live: bool) -> None:
     """Run every check and print the report."""
     for name, body in CHECKS.items():
-        if name in LIVE_CHECKS and not live:
-            continue
-        line: dict[str, Any] = {"name": name, "ok": True}
-        try:
-            await asyncio.wait_for(body(client), LIMIT_S)
-        except Exception:  # noqa: BLE001 - the report is for whoever reads the test's failure
-            line |= {"ok": False, "detail": traceback.format_exc()}
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        if live or name not in LIVE_CHECKS:
+            await tell(name, body(client))
 
 
 async def main(url: str) -> None:
     """Connect as the URL says and run."""
     if url.startswith("ws"):
         async with AsyncWeb3(WebSocketProvider(url)) as web3:
-            await run(Client(web3), live=True)
+            client = Client(web3)
+            await run(client, live=True)
+        name = "reconnects after the server was restarted and subscribes again"
+        await tell(name, restarted(url, client.contract), 60)
         return
     provider = AsyncHTTPProvider(url)
     await run(Client(AsyncWeb3(provider)), live=False)

@@ -1,10 +1,8 @@
 """Runs a foreign client once per transport and hands its report to the tests."""
 
 import functools
-import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,39 +10,42 @@ from typing import Any, Final
 
 import pytest
 
-from tests.running import Running
+from tests.interop.stage import Stage, perform
 
 HERE: Final = Path(__file__).resolve().parent
-CLIENT_LIMIT_S: Final = 240
 
 Report = dict[str, dict[str, Any]]
-Reporter = Callable[[str, str], Report]
+Reporter = Callable[..., Report]
 
 
 @pytest.fixture(scope="session")
-def report() -> Reporter:
-    """Give a function from client and transport (``ws`` or ``http``) to the client's report."""
+def report(tmp_path_factory: pytest.TempPathFactory) -> Reporter:
+    """Give a function from client, transport and server options to the client's report.
+
+    The transport is ``ws`` or ``http``.
+    """
 
     @functools.cache
-    def run(client: str, transport: str) -> Report:
+    def run(client: str, transport: str, *options: str) -> Report | Exception:
         command = _command(client)
-        with Running() as server:
-            url = server.ws if transport == "ws" else server.http
-            done = subprocess.run(
-                [*command, url],
-                capture_output=True,
-                check=False,
-                env=os.environ | {"CHAINWS_NODE_MODULES": str(_node_modules())},
-                text=True,
-                timeout=CLIENT_LIMIT_S,
-            )
-            faults = server.faults()
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert faults == []
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return {line["name"]: line for line in lines}
+        environment = os.environ | {"CHAINWS_NODE_MODULES": str(_node_modules())}
+        with Stage(tmp_path_factory.mktemp("chain"), *options) as stage:
+            url = stage.running.ws if transport == "ws" else stage.running.http
+            try:
+                lines = perform([*command, url], stage, environment)
+            except RuntimeError as error:
+                return error
+            faults = stage.faults()
+        return {line["name"]: line for line in lines} if not faults else AssertionError(faults)
 
-    return run
+    def give(client: str, transport: str, *options: str) -> Report:
+        found = run(client, transport, *options)
+        # A program that failed is not run anew for each of its checks.
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return give
 
 
 def _command(client: str) -> list[str]:

@@ -22,7 +22,10 @@ CHECKS: Final = (
     "asks many things at once",
     "follows blocks, pending transactions and events",
 )
-LIVE_CHECKS: Final = ("sees a reorganisation repeat a height",)
+LIVE_CHECKS: Final = (
+    "sees a reorganisation undo a log and repeat a height",
+    "begins again with a new provider after the server was restarted",
+)
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,14 @@ CHECKS: Final = (
     "asks many things at once",
     "watches blocks, pending transactions and events",
     "uses filters",
+    "traces what ran",
     "controls the node",
     "holds transactions back without automine",
 )
 LIVE_CHECKS: Final = (
     "sees a reorganisation undo a log",
     "keeps the connection alive with id null",
+    "subscribes again by itself after the server was restarted",
 )
 
 

@@ -18,11 +18,13 @@ CHECKS: Final = (
     "recognises refused transactions",
     "sends a batch",
     "uses filters",
+    "traces what ran",
     "controls the node",
 )
 LIVE_CHECKS: Final = (
     "follows subscriptions",
-    "sees a reorganisation undo a log",
+    "sees a reorganisation undo a log and repeat a height",
+    "reconnects after the server was restarted and subscribes again",
 )
 
 
