@@ -12,6 +12,7 @@ from tests.server.test_protocol import Slow
 from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.errors import SourceUnavailable
+from twisted_chainws.server import exchange
 from twisted_chainws.server.factory import ServerSettings
 
 pytestmark = pytest.mark.integration
@@ -166,6 +167,18 @@ async def test_gzip_for_large_answers() -> None:
         assert gzip.decompress(packed[2]) == plain[2]
         small = await stand.post(BLOCK_NUMBER, Accept_Encoding="gzip")
         assert "content-encoding" not in small[1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_gzip_for_very_large_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits until somebody's many megabytes are packed."""
+    async with Stand() as stand:
+        call = request(1, "eth_getBlockByNumber", "latest", True)
+        plain = await stand.post(call)
+        for most, packed in ((len(plain[2]), True), (len(plain[2]) - 1, False)):
+            monkeypatch.setattr(exchange, "GZIP_MOST_BYTES", most)
+            answer = await stand.post(call, Accept_Encoding="gzip")
+            assert ("content-encoding" in answer[1]) is packed
 
 
 @pytest_twisted.ensureDeferred

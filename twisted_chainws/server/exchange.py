@@ -20,6 +20,9 @@ TOO_MANY_REQUESTS: Final = 429
 GZIP_BYTES: Final = 1_024
 """Smaller answers are not worth compressing. Source: ``ethereum.md`` 1.8."""
 
+GZIP_MOST_BYTES: Final = 4_194_304
+"""Packing larger ones would keep all other clients waiting for it."""
+
 _GZIP: Final = 31
 
 
@@ -117,7 +120,8 @@ class Exchange:
         request = self._request
         self._tell_status()
         request.setHeader("content-type", "application/json")
-        if len(body) > GZIP_BYTES and _takes_gzip(request.getHeader("accept-encoding")):
+        worth_it = GZIP_BYTES < len(body) <= GZIP_MOST_BYTES
+        if worth_it and _takes_gzip(request.getHeader("accept-encoding")):
             request.setHeader("content-encoding", "gzip")
             request.setHeader("vary", "Accept-Encoding")
             body = compressed(body)
