@@ -1,5 +1,6 @@
 """Questions about how transactions and calls run, as jobs of the node."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,10 @@ import orjson
 import pytest
 import rlp
 
+from conformance.exchanges import read_exchange
 from tests.assembler import assemble
+from tests.dialects.ethereum.asking import make_view
+from tests.dialects.ethereum.published import DATA, published_chain
 from tests.sources.devchain.engine.driving import ADDRESSES, Driven, driven
 from tests.sources.devchain.engine.traced import (
     NOBODY,
@@ -21,6 +25,7 @@ from tests.sources.devchain.engine.traced import (
     trace_sent,
 )
 from twisted_chainws import errors
+from twisted_chainws.dialects.ethereum.traces import TRACES
 from twisted_chainws.sources.devchain.codec import RawJson, encode_hex
 from twisted_chainws.sources.devchain.engine.jobs import Job
 from twisted_chainws.sources.devchain.engine.limit import TimeUp
@@ -249,3 +254,42 @@ def test_blocks_that_come_along_are_checked(tmp_path: Path) -> None:
             node.ask("trace_raw_block", raw=twice)
         with pytest.raises(errors.ExecutionFailed):
             node.ask("trace_raw_block", raw="0x")
+
+
+PUBLISHED = [
+    pytest.param(orjson.loads(trip.request), trip.response["result"], id=exchange.name)
+    for path in sorted(DATA.glob("tests/debug_trace*/*.io"))
+    for exchange in [read_exchange(path)]
+    for trip in exchange.trips
+    if "result" in trip.response
+]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    """Share a node on the published chain, which goes through all forks."""
+    folder = tmp_path_factory.mktemp("published")
+    files = {"genesis_file": str(DATA / "genesis.json"), "import_file": str(DATA / "chain.rlp")}
+    with driven(folder, mining=False, **files) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("request_", "result"), PUBLISHED)
+def test_published_traces(published: Driven, request_: Any, result: Any) -> None:
+    """go-ethereum's own traces of the published chain, to the last number."""
+    view = make_view(published_chain())
+    outcome = TRACES[request_["method"]](view, request_["params"])
+    assert answer(published, outcome.call.method, **outcome.call.params) == result
+
+
+def test_every_published_transaction_adds_up(published: Driven) -> None:
+    """On every fork the gas of the trace is that of the block, whatever watches."""
+    engine = published.hub.engine
+    for number in range(1, engine.height + 1):
+        block_hash = encode_hex(engine.canonical_hash(number))
+        tracers = {name: {} for name in ("callTracer", "prestateTracer", "4byteTracer")}
+        found = answer(
+            published, "trace_block", block=block_hash, tracer="muxTracer", config=tracers
+        )
+        used = sum(int(item["result"]["callTracer"]["gasUsed"], 16) for item in found)
+        assert used == engine.header(engine.canonical_hash(number)).gas_used

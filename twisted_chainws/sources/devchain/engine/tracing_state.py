@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 import rlp
 from eth._utils.address import generate_contract_address, generate_safe_contract_address
+from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.prague.constants import (
     DELEGATION_DESIGNATION_PREFIX,
     MAGIC,
@@ -121,7 +122,7 @@ class StateTracer(Tracer):
             self._look_in(address, to_int(values[-1]))
         elif opcode in _LOOKS and values:
             self._look(to_address(values[-1]))
-            if opcode == SELFDESTRUCT and address in self._created:
+            if opcode == SELFDESTRUCT and self._is_deleted(address):
                 self._mark(self._deleted, address)
         elif opcode in CALLS and len(values) >= _CALL_ARGUMENTS:
             self._look(to_address(values[-2]))
@@ -200,6 +201,10 @@ class StateTracer(Tracer):
             return
         code = computation.memory_read_bytes(offset, size).ljust(size, b"\0")
         self._look_at_new(generate_safe_contract_address(address, salt, code))
+
+    def _is_deleted(self, address: bytes) -> bool:
+        """Tell whether self-destruction deletes: since Cancun only what is new (EIP-6780)."""
+        return address in self._created or not isinstance(self._state, CancunState)
 
     def _mark(self, marks: set[bytes], address: bytes) -> None:
         if address not in marks:
