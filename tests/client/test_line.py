@@ -1,6 +1,7 @@
 """Connections that end in every way, and how soon that is known."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,19 @@ import pytest_twisted
 
 from tests.client.ethereum.nodes import DIRECT, Failed, Node, Relay, options, serving
 from tests.client.warp import Warp
-from tests.websocket.scripted import until
+from tests.websocket.certificates import authority, leaf, write
+from tests.websocket.scripted import limit, until
 from twisted_chainws.client import EthereumClient, GaveUp, Misuse, State, Status
 from twisted_chainws.client.line import is_worth_another_try
 from twisted_chainws.client.options import BACKOFF
-from twisted_chainws.websocket import Backoff, CloseResult, ErrorCode, Refuse, WebSocketError
+from twisted_chainws.websocket import (
+    Backoff,
+    CloseResult,
+    ErrorCode,
+    Refuse,
+    ServerCert,
+    WebSocketError,
+)
 
 
 def states(client: EthereumClient) -> list[Status]:
@@ -232,6 +241,32 @@ async def test_credentials_and_headers_go_along() -> None:
         assert handshake.headers["authorization"] == "Basic dXNlcjpzZWNyZXQ="
         assert handshake.headers["x-key"] == "hidden"
         assert "hidden" not in repr(options(web_socket=more))
+
+
+@pytest.mark.integration
+@pytest_twisted.ensureDeferred
+async def test_tls(tmp_path: Path) -> None:
+    """Over TLS it is the same; a certificate that is not trusted is not tried again."""
+    root = authority("root")
+    ours = leaf(root, addresses=["127.0.0.1"])
+    node = Node()
+    node.cert = ServerCert(
+        write(tmp_path, "cert.pem", ours.pem), write(tmp_path, "key.pem", ours.key_pem())
+    )
+    trusting = replace(DIRECT, ca_path=write(tmp_path, "ca.pem", root.pem))
+    await node.start()
+    try:
+        async with EthereumClient(node.url, options(web_socket=trusting)) as client:
+            heads = await client.subscribe("newHeads")
+            node.drop()
+            await until(lambda: client.counters.reconnects == 1 and client.state is State.OPEN)
+            node.mine(1)
+            assert (await limit(heads.next())).number == 6
+        distrusting = EthereumClient(node.url, options())
+        with pytest.raises(GaveUp, match="connect failed"):
+            await limit(distrusting.open())
+    finally:
+        await node.stop()
 
 
 @pytest.mark.parametrize(

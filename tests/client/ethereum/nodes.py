@@ -16,6 +16,7 @@ from twisted_chainws.client import BACKOFF, WEB_SOCKET, ClientOptions
 from twisted_chainws.websocket import (
     Handshake,
     Refuse,
+    ServerCert,
     WebSocketCloseOptions,
     WebSocketConnection,
     WebSocketMessage,
@@ -59,6 +60,7 @@ class Node:
         render: makes the bytes or text of a message.
         refusal: what handshakes are refused with, None for nothing.
         handshakes: requests so far.
+        cert: for TLS, None for none.
         manner: "full" tells of each block and removed log, "geth" of the last head only, "bare"
             of no removed logs.
     """
@@ -81,15 +83,17 @@ class Node:
         self.server.on("messageReceive", self._receive)
         self.server.on("close", self._gone)
         self.port = 0
+        self.cert: ServerCert | None = None
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/"
+        return f"{'ws' if self.cert is None else 'wss'}://127.0.0.1:{self.port}/"
 
     async def start(self) -> None:
         config = WebSocketServerConfig(
             server_ip="127.0.0.1",
             server_port=self.port,
+            server_cert=self.cert,
             accept=self._accept,
             max_send_size=None,
             max_unsent_size=0,
