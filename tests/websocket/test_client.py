@@ -633,6 +633,27 @@ async def test_nobody_looks_at_a_failed_send(capture_log: list[Any]) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_piles_up_is_no_sign_of_life() -> None:
+    """(g) A server that has stopped reading is lost although our queue for it still grows."""
+
+    async def script(peer: ServerPeer) -> None:
+        await peer.accept()
+        peer.transport.pauseProducing()  # type: ignore[union-attr]
+
+    async with scripted(script) as port:
+        client = Client()
+        await client.opened(port, compression=None, ping_interval=1, pong_timeout=1)
+        begun = reactor.seconds()
+        for _ in range(8):
+            client.send(b"x" * (1 << 20))
+        while "close" not in client.names:
+            assert reactor.seconds() - begun < 5
+            client.send(b"x" * 1_000)
+            await pause(0.05)
+    assert client.names == ["headerReceive", "open", "error", "close"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_iteration_over_a_lost_connection() -> None:
     """Iteration raises when the connection is lost, after the messages that came."""
 

@@ -34,7 +34,7 @@ def test_what_the_owner_counts_from_postpones_the_ping() -> None:
     """A write of ours, or a read, whichever its owner counts, starts the interval again."""
     body = Body()
     body.clock.advance(20.0)
-    body.pulse.last_write = 20.0
+    body.pulse.quiet_since = 20.0
     body.clock.advance(10.0)
     assert body.pings == []
     body.clock.advance(20.0)

@@ -44,6 +44,20 @@ def test_queue_of_tcp_and_below_tls() -> None:
     assert Outflow(None).queued == 0
 
 
+def test_only_what_is_read_counts_as_read() -> None:
+    """Adding to the queue reads nothing, and what was read stays read when TLS adds of its own."""
+    transport = queue(0)
+    outflow = Outflow(transport)
+    outflow.written = 1_000
+    transport.dataBuffer = b"x" * 598
+    assert outflow.read == 400
+    outflow.written += 5_000
+    transport.dataBuffer += b"x" * 5_100
+    assert outflow.read == 400
+    transport.dataBuffer = b"x" * 498
+    assert outflow.read == 5_500
+
+
 def test_the_end_fails_those_who_wait() -> None:
     """Messages that may not have left fail with the connection; whoever gave up is left alone."""
     outflow = Outflow(queue(0))

@@ -87,6 +87,16 @@ def test_broken_hook(capture_log: list[Any]) -> None:
     assert [event["log_failure"].type for event in capture_log] == [ZeroDivisionError]
 
 
+def test_hook_that_answers_neither_yes_nor_no() -> None:
+    """A coroutine is no answer, least of all a yes."""
+
+    async def later(_: str) -> bool:
+        return True
+
+    assert code("ws://h/", options(permission_check=later)) == 2302999
+    assert code("ws://h/", options(allowed_hosts=later)) == 2302999
+
+
 def test_files_are_tried_before_anything_is_dialled(tmp_path: Path) -> None:
     """(f) Missing files are a 2302002, useless ones a 2302999, also for a plain URL."""
     root = authority("root")

@@ -79,15 +79,15 @@ async def test_sending_waits_for_a_client_that_does_not_read(
         await fill(stand, client)
         # More than the system would ever take.
         waiting = stand.server.send(bytes(20_000_000), client)
-        written = connection._written_bytes
+        written = connection._outflow.written
         peer.send(frame(b"?", PING) * 100)
         await pause(0.1)
-        assert connection._written_bytes == written
+        assert connection._outflow.written == written
         assert not waiting.called
-        heard = connection.pulse.last_write
+        heard = connection.pulse.quiet_since
         wire.resumeProducing()
         assert await waiting is True
-        assert connection.pulse.last_write > heard
+        assert connection.pulse.quiet_since > heard
         assert stand.server.send(b"x", client).called
 
 

@@ -118,7 +118,7 @@ class ChainProtocol(ServerConnection):
             if len(frames) == len(out):
                 out.clear()
                 self._ready_bytes = 0
-                self.pulse.last_write = self._now  # type: ignore[union-attr]
+                self.pulse.quiet_since = self._now  # type: ignore[union-attr]
                 self._outlet.write(frames[0] if len(frames) == 1 else b"".join(frames))
         if out:
             self._drain()
@@ -171,7 +171,7 @@ class ChainProtocol(ServerConnection):
 
     def send_frame(self, frame: bytearray, now: float) -> None:
         """Write a whole frame that the fan-out made; it may be changed afterwards."""
-        self.pulse.last_write = now  # type: ignore[union-attr]
+        self.pulse.quiet_since = now  # type: ignore[union-attr]
         if self.plain:
             self._outlet.write(frame)
         else:
@@ -235,7 +235,7 @@ class ChainProtocol(ServerConnection):
         self._ready_bytes = 0
         if not messages or self.state != self.STATE_OPEN:
             return
-        self.pulse.last_write = self._clock.seconds()  # type: ignore[union-attr]
+        self.pulse.quiet_since = self._clock.seconds()  # type: ignore[union-attr]
         if not self.plain:
             for payload in messages:
                 self.sendMessage(payload, False)  # noqa: FBT003 - text

@@ -1,6 +1,6 @@
 """Pings after a silence, and the deadline for a sign of life.
 
-Whose silence counts is the owner's choice, who sets ``last_write``: chain listeners count from our
+Whose silence counts is the owner's choice, who sets ``quiet_since``: chain listeners count from our
 own latest message, the WebSocket objects from the latest that the peer wrote. Bytes count, not ends
 of frames, so a long frame that trickles in is no silence. Any byte from the peer, and any byte of
 ours that it reads, is a sign of life.
@@ -21,13 +21,13 @@ class Heartbeat:
     """The two timers of one open connection.
 
     Attributes:
-        last_write: reactor seconds of the write after which the silence counts; the owner sets it.
+        quiet_since: reactor seconds of the write after which the silence counts; the owner sets it.
         waiting: True from a ping until a sign of life.
     """
 
     __slots__ = (
         "_clock", "_interval_s", "_lost", "_ping", "_suspended", "_timeout_s", "_timer",
-        "last_write", "waiting",
+        "quiet_since", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -57,12 +57,12 @@ class Heartbeat:
         self._suspended = suspended
         self._lost = lost
         self._timer: IDelayedCall | None = None
-        self.last_write = 0.0
+        self.quiet_since = 0.0
         self.waiting = False
 
     def start(self) -> None:
         """Begin to count."""
-        self.last_write = self._clock.seconds()
+        self.quiet_since = self._clock.seconds()
         self._wait(self._interval_s)
 
     def alive(self) -> None:
@@ -84,11 +84,11 @@ class Heartbeat:
 
     def _check(self) -> None:
         now = self._clock.seconds()
-        rest = self.last_write + self._interval_s - now
+        rest = self.quiet_since + self._interval_s - now
         if rest > 0:
             self._wait(rest)
             return
-        self.last_write = now
+        self.quiet_since = now
         self.waiting = True
         self._timer = self._clock.callLater(self._timeout_s, self._silent)
         self._ping()

@@ -32,7 +32,7 @@ class Intake:
     Attributes:
         plain: True when open without compression: messages may bypass Autobahn.
         pulse: the heartbeat, None before the connection is open; subclasses that write past
-            Autobahn set its ``last_write``.
+            Autobahn set its ``quiet_since``.
         decode: hand text on as ``str``, so that it can be told from binary; a class sets it once.
     """
 

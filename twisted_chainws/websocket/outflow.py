@@ -21,6 +21,7 @@ class Outflow:
 
     Attributes:
         congested: the transport has said stop.
+        written: bytes given to the transport; the owner counts them.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -28,7 +29,9 @@ class Outflow:
         self._transport = transport
         self._waiting: Waiting[bool] = Waiting()
         self._counted = 0
+        self._read = 0
         self.congested = False
+        self.written = 0
 
     def wrote(self, size: int, *, congested_before: bool) -> Outcome[bool] | None:
         """Count a message just written.
@@ -64,6 +67,16 @@ class Outflow:
         if transport is None:
             return 0
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return]  # noqa: SLF001
+
+    @property
+    def read(self) -> int:
+        """Bytes that the peer has read, at least; it never falls.
+
+        What we add to the queue does not change it, so any change is a sign of life.
+        """
+        # TLS adds to what is written, so the difference alone could fall.
+        self._read = max(self._read, self.written - self.queued)
+        return self._read
 
     def lost(self, error: WebSocketError) -> None:
         """Fail everybody who waits."""

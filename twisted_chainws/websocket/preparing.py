@@ -3,6 +3,7 @@
 Source: ``ohos-websocket.md`` 3.5.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +102,13 @@ def _allow(options: WebSocketRequestOptions, host: str) -> None:
 def _ask(hook: Callable[[str], bool], subject: str) -> bool:
     """Ask a hook of the application; one that breaks allows nothing."""
     try:
-        return bool(hook(subject))
+        allowed: object = hook(subject)
     except Exception as broken:
         _log.failure("a hook broke")
         raise WebSocketError(ErrorCode.INTERNAL_ERROR, data="a hook broke") from broken
+    if isinstance(allowed, bool):
+        return allowed
+    # A coroutine, above all, would count as a yes.
+    if inspect.iscoroutine(allowed):
+        allowed.close()
+    raise WebSocketError(ErrorCode.INTERNAL_ERROR, data="a hook returned neither True nor False")

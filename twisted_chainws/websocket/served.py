@@ -68,8 +68,6 @@ class Served(ServerConnection):
     value: WebSocketConnection | None = None
     _outflow: Outflow | None = None
     _pings = 0
-    _written_bytes = 0
-    _read_bytes = 0
 
     def connectionMade(self) -> None:
         """Prepare the connection."""
@@ -103,13 +101,8 @@ class Served(ServerConnection):
         return self._outflow is not None and self._outflow.congested
 
     def waiting_bytes(self) -> int:
-        """Return what the peer has read, below zero: what we add to the queue is no sign of life.
-
-        TLS adds to what is written, so the difference alone would change by that.
-        """
-        queued = 0 if self._outflow is None else self._outflow.queued
-        self._read_bytes = max(self._read_bytes, self._written_bytes - queued)
-        return -self._read_bytes
+        """Return what the peer has read, below zero: adding to the queue is no sign of life."""
+        return 0 if self._outflow is None else -self._outflow.read
 
     def ping_payload(self) -> bytes:
         """Number the pings."""
@@ -119,12 +112,13 @@ class Served(ServerConnection):
     def dataReceived(self, data: bytes) -> None:
         """Count the silence from here."""
         if self.pulse is not None:
-            self.pulse.last_write = self._clock.seconds()
+            self.pulse.quiet_since = self._clock.seconds()
         super().dataReceived(data)
 
     def sendData(self, data: bytes, *more: Any, **named: Any) -> None:  # noqa: N802
         """Count what is written."""
-        self._written_bytes += len(data)
+        if self._outflow is not None:
+            self._outflow.written += len(data)
         super().sendData(data, *more, **named)
 
     @property
@@ -168,5 +162,5 @@ class Served(ServerConnection):
 
     def _alive(self) -> None:
         if self.pulse is not None:
-            self.pulse.last_write = self._clock.seconds()
+            self.pulse.quiet_since = self._clock.seconds()
             self.pulse.alive()

@@ -80,7 +80,7 @@ class ClientConnection(WebSocketClientProtocol):
     _pulse: Heartbeat | None = None
     _hanging_up: IDelayedCall | None = None
     _going_on: IDelayedCall | None = None
-    _queued_at_ping = 0
+    _read_at_ping = 0
     _pings_sent = 0
 
     def __init__(
@@ -180,7 +180,7 @@ class ClientConnection(WebSocketClientProtocol):
             return
         pulse = self._pulse
         if pulse is not None:
-            pulse.last_write = self._clock.seconds()
+            pulse.quiet_since = self._clock.seconds()
             pulse.alive()
         self._dataReceived(data)
 
@@ -227,6 +227,12 @@ class ClientConnection(WebSocketClientProtocol):
         self._pulse.start()
         message = "" if self._answer is None else self._answer.message
         self._owner.opened(OpenInfo(101, message, self.websocket_protocol_in_use))
+
+    def sendData(self, data: bytes, *more: Any, **named: Any) -> None:  # noqa: N802
+        """Count what is written."""
+        if self.outflow is not None:
+            self.outflow.written += len(data)
+        super().sendData(data, *more, **named)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
         """Hand a message on, whose UTF-8 Autobahn has checked."""
@@ -349,7 +355,7 @@ class ClientConnection(WebSocketClientProtocol):
 
     def _beat(self) -> None:
         self._send_ping()
-        self._queued_at_ping = 0 if self.outflow is None else self.outflow.queued
+        self._read_at_ping = 0 if self.outflow is None else self.outflow.read
 
     def _silence_excused(self) -> bool:
         """Tell whether the pong may be missing for another reason than a dead server.
@@ -358,7 +364,7 @@ class ClientConnection(WebSocketClientProtocol):
         what we wrote before the ping.
         """
         if self.outflow is not None and self.outflow.congested:
-            return self.outflow.queued != self._queued_at_ping
+            return self.outflow.read != self._read_at_ping
         return self._held or not self._options.deadline_s
 
     def _server_lost(self) -> None:

@@ -52,7 +52,7 @@ class ServerConnection(Intake, WebSocketServerProtocol):
 
     Attributes:
         pulse: the heartbeat, None before the connection is open; subclasses that write past
-            Autobahn set its ``last_write``.
+            Autobahn set its ``quiet_since``.
         plain: True when open without compression: messages may bypass Autobahn.
         ending: how it ended; None before ``closed``.
     """
