@@ -6,8 +6,9 @@ from typing import Final
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
+from tests.sources.devchain.published import CHAIN_FILE, GENESIS_FILE
 from twisted_chainws import __version__
-from twisted_chainws.tap import Options, _introduce, _prepare, main
+from twisted_chainws.tap import Options, _introduce, _network_lines, _prepare, _with_files, main
 
 OWN_WORDS: Final = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
@@ -48,6 +49,37 @@ def test_main_is_the_runner_of_twisted_with_our_name(
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, capsys.readouterr().out) == (0, f"chainws {__version__}\n")
+
+
+def test_a_chain_from_files() -> None:
+    """The genesis file tells the chain id; the introduction names the file instead of accounts."""
+    parsed = Options()
+    parsed.parseOptions(["--genesis", str(GENESIS_FILE), "--import", str(CHAIN_FILE)])
+    (network,) = parsed.configuration.networks
+    assert _with_files(network).devchain.chain_id == 3503995874084926
+    assert _network_lines(parsed.configuration, network, []) == [f"Genesis: {GENESIS_FILE}"]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--genesis", "absent.json"), "genesis absent.json: cannot read it: No such file"),
+        (
+            ("--genesis", str(GENESIS_FILE), "--import", "absent.rlp"),
+            "import: expected a file to read, got absent.rlp",
+        ),
+    ],
+)
+def test_files_that_are_not_there(
+    options: tuple[str, ...], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is one line before anything is started."""
+    parsed = Options()
+    parsed.parseOptions(options)
+    with pytest.raises(SystemExit) as ended:
+        _with_files(parsed.configuration.networks[0])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(f"chainws: {line}")
 
 
 @pytest.mark.parametrize(("options", "keys"), [((), True), (("--mnemonic", OWN_WORDS), False)])

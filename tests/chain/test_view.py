@@ -4,7 +4,7 @@ from tests.strategies import SENDERS, make_block, make_chain, make_transaction
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.pool import PendingPool
-from twisted_chainws.chain.view import ChainView
+from twisted_chainws.chain.view import ChainView, Depths
 from twisted_chainws.errors import HistoryPruned
 
 
@@ -28,6 +28,16 @@ def test_the_view_answers_from_the_chain() -> None:
     assert view.is_canonical(block.hash)
     assert view.find(transaction.hash) == (block, 0)
     assert list(view.blocks(0, 1)) == [genesis, block]
+
+
+def test_how_deep_the_safe_and_the_finalized_block_are() -> None:
+    """They lie as far below the head as the operator says, genesis at most."""
+    chain = CanonicalChain(make_chain(10))
+    for safe, finalized in ((0, 0), (3, 5), (5, 100)):
+        depths = Depths(safe=safe, finalized=finalized)
+        view = ChainView(chain=chain, pool=PendingPool(), chain_id=1, depths=depths)
+        assert view.safe == chain.at(9 - safe)
+        assert view.finalized == chain.at(max(9 - finalized, 0))
 
 
 def test_the_view_answers_from_the_pool() -> None:

@@ -2,6 +2,7 @@ from dataclasses import fields
 
 import pytest
 
+from twisted_chainws.chain.view import Depths
 from twisted_chainws.config.model import Bounds, Configuration
 from twisted_chainws.config.read import read_configuration
 from twisted_chainws.config.table import (
@@ -201,6 +202,10 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("[limits]\nsockets = 1", "c.toml: [limits] sockets: expected one of the keys message-"),
         ("[limits]\nbatch-items = 0", "c.toml: [limits] batch-items: expected a whole number of"),
         ("no-mining = true\nblock-time = 1", "no-mining: expected no block-time beside it"),
+        ("import = 'x'", "c.toml: import: expected genesis beside it"),
+        ("genesis = 'x'\nchain-id = 5", "chain-id: expected none beside genesis"),
+        ("genesis = 'x'\ngas-limit = 5", "gas-limit: expected none beside genesis"),
+        ("safe-depth = 65", "finalized-depth: expected at least safe-depth, 65"),
     ],
 )
 def test_a_mistake_in_the_file_names_file_and_key(text: str, start: str) -> None:
@@ -219,6 +224,15 @@ def test_a_mistaken_limit_option_names_the_limits() -> None:
     assert _mistake(limit=["batch-items"]).startswith("--limit: expected NAME=VALUE with NAME one")
     assert _mistake(limit=["sockets=1"]).startswith("--limit: expected NAME=VALUE with NAME one")
     assert _mistake(limit=["batch-items=x"]).startswith("--limit batch-items: expected a whole")
+
+
+def test_a_chain_from_files() -> None:
+    """Genesis and blocks come from files, and both depths can be chosen for each network."""
+    text = "genesis = 'g.json'\nsafe-depth = 0\n[network.eth]\nfinalized-depth = 0"
+    (network,) = read_configuration({"import": "c.rlp"}, text).networks
+    assert (network.devchain.genesis_file, network.devchain.import_file) == ("g.json", "c.rlp")
+    assert network.depths == Depths(safe=0, finalized=0)
+    assert read_configuration({}).networks[0].depths == Depths(safe=32, finalized=64)
 
 
 def test_secrets_are_in_no_repr() -> None:

@@ -28,9 +28,17 @@ def test_amounts_are_in_wei() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"hardfork": "osaka"}, {"block_time": 0}, {"chain_id": 0}, {"accounts": -1}, {"mine_cap": 0}],
+    [
+        {"hardfork": "osaka"},
+        {"block_time": 0},
+        {"chain_id": 0},
+        {"accounts": -1},
+        {"mine_cap": 0},
+        {"import_file": "x"},
+    ],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     """The message begins with the name of the setting."""
-    with pytest.raises(ValueError, match=f"^{next(iter(wrong))}: expected"):
+    name = next(iter(wrong)).removesuffix("_file")
+    with pytest.raises(ValueError, match=f"^{name}: expected"):
         DevchainSettings(**wrong)

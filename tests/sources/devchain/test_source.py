@@ -16,6 +16,12 @@ from tests.sources.devchain.chains import (
     pause,
     running,
 )
+from tests.sources.devchain.published import (
+    CHAIN_FILE,
+    GENESIS_FILE,
+    HEAD,
+    published_genesis,
+)
 from twisted_chainws import errors
 from twisted_chainws.chain.model import Kind
 
@@ -34,6 +40,19 @@ async def test_start_returns_genesis_and_a_transfer_becomes_a_block() -> None:
         assert "0x" + chain.sink.chain[1].transactions[0].hash.hex() == sent
         assert await chain.balance(ADDRESSES[9]) == before + _ETHER
         assert await chain.nonce(ADDRESSES[0]) == 1
+
+
+@ensure
+async def test_an_existing_chain_is_imported() -> None:
+    """The first blocks are those of the files, and the source knows chain id and forks."""
+    files = {"genesis_file": str(GENESIS_FILE), "import_file": str(CHAIN_FILE)}
+    async with running(**files) as chain:
+        assert [block.number for block in chain.sink.chain] == list(range(HEAD + 1))
+        assert chain.source.chain_id == 3503995874084926
+        assert chain.source.forks == published_genesis().forks
+        roots = {receipt.state_root is None for receipt in chain.sink.chain[1].receipts}
+        assert roots == {False}
+        assert len(chain.sink.chain[3].extras.uncles) == 1
 
 
 @ensure

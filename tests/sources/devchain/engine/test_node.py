@@ -5,9 +5,16 @@ from pathlib import Path
 import pytest
 
 from tests.sources.devchain.engine.driving import ADDRESSES, NOW, driven
+from tests.sources.devchain.published import (
+    CHAIN_FILE,
+    GENESIS_FILE,
+    HEAD,
+    published_genesis,
+)
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_block, encode_hex
 from twisted_chainws.sources.devchain.engine.node import Node
+from twisted_chainws.sources.devchain.genesis import decode_forks
 from twisted_chainws.sources.devchain.methods import READS, WRITES
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -50,6 +57,60 @@ def test_a_reopened_file_goes_on(tmp_path: Path) -> None:
         assert [shape["hash"] for shape in attached["pool"]["pending"]] == hashes[1:]
         late = node.send(4)
         assert [encode_hex(entry.hash) for entry in node.hub.pool] == [*hashes[1:], late]
+
+
+def test_an_existing_chain(tmp_path: Path) -> None:
+    """A node begins with genesis and blocks from files and mines on; a reopened one skips them."""
+    files = {"genesis_file": str(GENESIS_FILE), "import_file": str(CHAIN_FILE)}
+    told: list[int] = []
+    settings = DevchainSettings(mining=False, **files)
+    node = Node.open(
+        str(tmp_path / "chain"),
+        settings,
+        wall_clock=lambda: float(NOW),
+        random_bytes=lambda size: b"\x07" * size,
+        report=told.append,
+    )
+    attached = node.attach([])
+    assert told == [2, HEAD]
+    assert [block["number"] for block in attached["blocks"]] == list(range(HEAD + 1))
+    assert attached["chain_id"] == 3503995874084926
+    assert decode_forks(attached["forks"]) == published_genesis().forks
+    assert node.hub.control.gas_limit == node.hub.engine.head.gas_limit
+    assert node.read("node_info", {})["hardfork"] == "bpo2"
+    node.close()
+    with driven(tmp_path, mining=False, **files) as again:
+        again.ask("mine")
+        assert again.node.hub.engine.height == HEAD + 1
+        assert again.node.hub.engine.head.timestamp == NOW
+    with driven(tmp_path, mining=False, **files) as again:
+        assert again.node.hub.engine.height == HEAD + 1
+
+
+def test_a_stored_chain_keeps_its_forks(tmp_path: Path) -> None:
+    """Without the file a reopened chain knows them still; another genesis is refused."""
+    with driven(tmp_path, genesis_file=str(GENESIS_FILE)) as node:
+        assert node.node.hub.engine.forks == published_genesis().forks
+    with driven(tmp_path) as node:
+        assert node.node.hub.engine.forks == published_genesis().forks
+        assert node.node.hub.engine.chain_id == 3503995874084926
+    other = tmp_path / "other.json"
+    other.write_text(GENESIS_FILE.read_text().replace("0x5f5e100", "0x5f5e101"))
+    with (
+        pytest.raises(InvalidControl, match=f"genesis {other}: data-dir has another chain"),
+        driven(tmp_path, genesis_file=str(other)),
+    ):
+        pass
+
+
+def test_a_wrong_genesis_file_is_refused(tmp_path: Path) -> None:
+    """The error names the file and what was expected."""
+    (tmp_path / "genesis.json").write_text("{}")
+    with (
+        pytest.raises(InvalidControl, match=r"genesis .*genesis.json: config: expected an object"),
+        driven(tmp_path, genesis_file=str(tmp_path / "genesis.json")),
+    ):
+        pass
 
 
 def test_a_false_mnemonic_is_refused(tmp_path: Path) -> None:

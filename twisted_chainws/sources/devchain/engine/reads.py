@@ -183,7 +183,7 @@ class Reads:
             "number": head.block_number,
             "timestamp": head.timestamp,
             "hash": encode_hex(hub.engine.head_hash),
-            "hardfork": hub.settings.hardfork,
+            "hardfork": hub.next_fork().name,
             "chain_id": hub.engine.chain_id,
             "base_fee": hex(self._builder.next_base_fee()),
             "gas_limit": hub.control.gas_limit,
