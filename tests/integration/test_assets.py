@@ -1,46 +1,19 @@
 """Alchemy's methods about assets against a real engine: a token that exists, and contracts that do not."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-from tests.assembler import assemble, deployment
+from tests.assembler import deployment
 from tests.contract import selector
 from tests.dialects.ethereum.token_chain import text_answer, word_answer
 from tests.running import Running
 from tests.signing import ADDRESSES
+from tests.token_contract import TOKEN
 from tests.wire import RpcError, Wire
-from twisted_chainws.dialects.ethereum.token_logs import TRANSFER
 
 pytestmark = pytest.mark.integration
-
-SYMBOL: Final = "0x" + b"TOK".ljust(32, b"\0").hex()
-
-TOKEN: Final = assemble(
-    f"""
-    0x00 CALLDATALOAD 0xe0 SHR
-    DUP1 {selector("balanceOf(address)")} EQ @balance JUMPI
-    DUP1 {selector("symbol()")} EQ @symbol JUMPI
-    DUP1 {selector("decimals()")} EQ @decimals JUMPI
-    DUP1 {selector("transfer(address,uint256)")} EQ @transfer JUMPI
-    0x00 0x00 REVERT
-
-    :balance                               ; everybody has what the last byte of the address says
-    0x04 CALLDATALOAD 0xf8 SHL 0xf8 SHR 0x00 MSTORE 0x20 0x00 RETURN
-
-    :symbol                                ; an ABI string
-    0x20 0x00 MSTORE 0x03 0x20 MSTORE {SYMBOL} 0x40 MSTORE
-    0x60 0x00 RETURN
-
-    :decimals
-    0x06 0x00 MSTORE 0x20 0x00 RETURN
-
-    :transfer                              ; tell of it and do nothing
-    0x24 CALLDATALOAD 0x00 MSTORE
-    0x04 CALLDATALOAD CALLER 0x{TRANSFER.hex()} 0x20 0x00 LOG3 STOP
-    """
-)
 
 OWNER, FRIEND = ADDRESSES[1:3]
 

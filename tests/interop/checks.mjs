@@ -12,6 +12,12 @@ const { setTimeout } = globalThis
 /** Loads a package from the folder that the tests name, wherever it is. */
 export const load = createRequire(join(process.env.CHAINWS_NODE_MODULES, 'any.cjs'))
 
+/** Returns the version of an installed package. */
+export function versionOf(name) {
+  const file = join(process.env.CHAINWS_NODE_MODULES, name, 'package.json')
+  return JSON.parse(readFileSync(file, 'utf8')).version
+}
+
 export const contract = JSON.parse(
   readFileSync(new URL('./contract.json', import.meta.url), 'utf8'),
 )

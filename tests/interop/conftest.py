@@ -26,7 +26,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Reporter:
     """
 
     @functools.cache
-    def run(client: str, transport: str, *options: str) -> Report | Exception:
+    def run(client: str, transport: str, *options: str) -> Report | str:
         command = _command(client)
         environment = os.environ | {"CHAINWS_NODE_MODULES": str(_node_modules())}
         with Stage(tmp_path_factory.mktemp("chain"), *options) as stage:
@@ -34,15 +34,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Reporter:
             try:
                 lines = perform([*command, url], stage, environment)
             except RuntimeError as error:
-                return error
+                return str(error)
             faults = stage.faults()
-        return {line["name"]: line for line in lines} if not faults else AssertionError(faults)
+        return {line["name"]: line for line in lines} if not faults else "\n".join(faults)
 
     def give(client: str, transport: str, *options: str) -> Report:
         found = run(client, transport, *options)
         # A program that failed is not run anew for each of its checks.
-        if isinstance(found, Exception):
-            raise found
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
         return found
 
     return give
