@@ -34,7 +34,12 @@ from twisted_chainws.errors import (
     Unsupported,
 )
 from twisted_chainws.service import ChainService
-from twisted_chainws.subscriptions.filters import HeadFilter, LogFilter, PendingFilter
+from twisted_chainws.subscriptions.filters import (
+    HeadFilter,
+    LogFilter,
+    MinedFilter,
+    PendingFilter,
+)
 from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.testing import BOB, FakeSource, make_block, make_transaction
 
@@ -242,6 +247,30 @@ def test_rollback_announces_removed_logs_only(stand: Stand) -> None:
     stand.delivered.clear()
     stand.source.reorganise(1, [])
     assert results(stand) == ["LogEvent"]
+
+
+def test_a_rollback_need_not_be_announced() -> None:
+    """The model and the journal follow, subscribers and filters hear nothing; a reorg is told."""
+    stand = Stand(announce_rollback=False)
+    for wanted in (HeadFilter(), ANY_LOG, MinedFilter(include_removed=True)):
+        stand.listen(wanted, cursor=True)
+    polled = stand.service.polled(DIALECT)
+    identifier = polled.install(ANY_LOG, encode, stand.service.now())
+    stand.source.mine((make_transaction(0), [LOG]))
+    polled.poll(identifier, stand.service.now())
+    stand.delivered.clear()
+    stand.source.reorganise(1, [])
+    assert stand.delivered == polled.poll(identifier, stand.service.now()) == []
+    view = stand.service.view(DIALECT)
+    assert view.chain.head is stand.source.blocks[0]
+    assert view.chain.find(make_transaction(0).hash) is None
+    stand.source.mine((make_transaction(1), [LOG]))
+    cursors = [orjson.loads(text)["params"]["cursor"] for text, _ in stand.delivered]
+    assert [Cursor.parse(text).seq for text in cursors] == [3, 3, 3]
+    stand.delivered.clear()
+    stand.source.reorganise(1, [[]])
+    assert results(stand) == ["LogEvent", "TransactionMined", "HeadAdded"]
+    stand.service.stopService()
 
 
 def test_block_without_parent_changes_nothing(stand: Stand) -> None:

@@ -85,6 +85,7 @@ class ChainService(Service):
         max_filters: int = 10_000,
         max_filter_items: int = 10_000,
         filter_lifetime_s: float = 300.0,
+        announce_rollback: bool = True,
     ) -> None:
         self.deliver: Deliver = _nobody
         self._source = source
@@ -93,6 +94,7 @@ class ChainService(Service):
         self._clock = clock
         self._history = history
         self._depths = depths
+        self._announce_rollback = announce_rollback
         self._make_id = id_maker(random)
         self._pool = PendingPool()
         self._journal = MemoryJournal(
@@ -316,10 +318,14 @@ class ChainService(Service):
         advance = self._journal.advance(transition)
         for channel in self._channels.values():
             channel.view.ledger.apply(advance)
+        if advance.applied or self._announce_rollback:
+            self._announce(advance)
+        self._wake(advance)
+
+    def _announce(self, advance: Advance) -> None:
         for channel in self._channels.values():
             for index, event in enumerate(channel.dialect.announce(advance), start=1):
                 self._emit(channel, event, (advance, index))
-        self._wake(advance)
 
     def _wake(self, advance: Advance) -> None:
         if not self._waiters:

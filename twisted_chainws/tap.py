@@ -296,6 +296,7 @@ def _make_chain(
         max_filters=bounds.filters,
         max_filter_items=bounds.filter_items,
         filter_lifetime_s=bounds.filter_lifetime_s,
+        announce_rollback=configuration.announce_rollback,
     )
 
 

@@ -43,6 +43,7 @@ def test_nothing_said_gives_the_defaults() -> None:
     assert configuration.bounds == Bounds()
     assert configuration.compression is configuration.show_keys is configuration.silent is False
     assert configuration.mined_either is False
+    assert configuration.announce_rollback is True
 
 
 def test_every_setting_reaches_its_place() -> None:
@@ -70,6 +71,7 @@ def test_every_setting_reaches_its_place() -> None:
         exhausted-key = ["four", "five"]
         profile = "geth"
         mined-either = true
+        no-announce-rollback = true
         show-keys = true
         compression = true
         silent = true
@@ -97,6 +99,7 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.exhausted_keys == ("four", "five")
     assert configuration.profile is Profile.GETH
     assert configuration.mined_either
+    assert configuration.announce_rollback is False
     assert configuration.show_keys
     assert configuration.compression
     assert configuration.silent

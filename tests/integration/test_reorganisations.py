@@ -395,3 +395,50 @@ def test_reverting_takes_logs_back(running: Running) -> None:
         told = [(names[owner], result["removed"]) for owner, result in wire.settle()]
         assert told == [("logs", True), ("alchemy_minedTransactions", True)]
         assert wire.call("eth_getLogs", {"fromBlock": "0x0"}) == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("options", "quiet"), [((), False), (("--no-announce-rollback",), True)])
+def test_the_operator_may_keep_rollbacks_quiet(options: tuple[str, ...], quiet: bool) -> None:
+    """With the switch, rollback, revert and reset say nothing of blocks; the pool still does."""
+    data = f"{selector('set(uint256)')}{7:064x}"
+    call = {"from": ADDRESSES[1], "to": CONTRACT, "data": data, "gas": "0x30d40"}
+    with Running("--silent", "--no-mining", *options) as server, Wire(server.port) as wire:
+        creation = {"to": None, "value": 0, "gas": 1_000_000, "data": BYTECODE}
+        wire.call("eth_sendRawTransaction", signed(0, 0, **creation))
+        wire.call("evm_mine")
+        names = {
+            wire.call("eth_subscribe", kind, *options): kind
+            for kind, options in [
+                ("newHeads", []),
+                ("logs", []),
+                ("alchemy_minedTransactions", [{"includeRemoved": True}]),
+                ("newPendingTransactions", []),
+            ]
+        }
+        polled = wire.call("eth_newFilter", {})
+        heads = wire.call("eth_newBlockFilter")
+        for command, params, pending in (
+            ("anvil_rollback", [1], True),
+            ("evm_revert", ["<snapshot>"], False),
+            ("anvil_reset", [], False),
+        ):
+            snapshot = wire.call("evm_snapshot")
+            height = wire.call("eth_blockNumber")
+            wire.call("eth_sendTransaction", call)
+            wire.call("evm_mine")
+            wire.settle()
+            assert len(wire.call("eth_getFilterChanges", polled)) == 1
+            assert len(wire.call("eth_getFilterChanges", heads)) == 1
+            wire.call(command, *[snapshot if each == "<snapshot>" else each for each in params])
+            told = [names[owner] for owner, _ in wire.settle()]
+            taken_back = [] if quiet else ["logs", "alchemy_minedTransactions"]
+            if command == "anvil_reset" and not quiet:
+                taken_back.append("alchemy_minedTransactions")
+            assert told == taken_back + ["newPendingTransactions"] * pending
+            changes = wire.call("eth_getFilterChanges", polled)
+            assert [each["removed"] for each in changes] == ([] if quiet else [True])
+            assert wire.call("eth_getFilterChanges", heads) == []
+            assert wire.call("eth_getLogs", {"fromBlock": "0x0"}) == []
+            assert wire.call("eth_blockNumber") == ("0x0" if command == "anvil_reset" else height)
+            wire.call("anvil_dropAllTransactions")

@@ -85,6 +85,7 @@ class Configuration:
         limits: what was configured of the bounds of a connection, over each dialect's defaults.
         compression: whether permessage-deflate is accepted.
         mined_either: whether one party of an address filter for mined transactions is enough.
+        announce_rollback: whether subscribers and filters hear of a rollback.
         show_keys: print private keys of any mnemonic.
         silent: print no banner.
     """
@@ -101,6 +102,7 @@ class Configuration:
     bounds: Bounds
     compression: bool
     mined_either: bool
+    announce_rollback: bool
     show_keys: bool
     silent: bool
 

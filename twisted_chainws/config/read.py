@@ -89,6 +89,7 @@ def read_configuration(
         bounds=replace(Bounds(), **bounds),
         compression=chosen.get("compression", False),
         mined_either=chosen.get("mined-either", False),
+        announce_rollback=not chosen.get("no-announce-rollback", False),
         show_keys=chosen.get("show-keys", False),
         silent=chosen.get("silent", False),
     )

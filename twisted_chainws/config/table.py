@@ -207,6 +207,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "off",
         "inside one address filter of alchemy_minedTransactions from OR to may fit, not both must",
     ),
+    _row(
+        "no-announce-rollback",
+        Kind.FLAG,
+        "off",
+        "take blocks away without a word to subscribers and filters (anvil_rollback, evm_revert)",
+    ),
     _row("show-keys", Kind.FLAG, "off", "print private keys of an own mnemonic, too"),
     _row("compression", Kind.FLAG, "off", "accept permessage-deflate"),
     _row("silent", Kind.FLAG, "off", "print no banner"),
