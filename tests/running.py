@@ -82,16 +82,20 @@ class Running:
         """The HTTP URL."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def wait(self) -> None:
-        """Return as soon as the port accepts connections.
+    def wait(self, port: int | None = None) -> None:
+        """Return as soon as a port accepts connections.
+
+        Args:
+            port: of a further listener; None for the usual one.
 
         Raises:
             RuntimeError: the process ended or took too long; the text is its log.
         """
+        port = self.port if port is None else port
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return
             time.sleep(0.005)
         raise RuntimeError(f"the server did not start:\n{self.log()}")

@@ -255,6 +255,7 @@ def test_silence_and_the_warning_about_the_outside() -> None:
     """``--silent`` prints no banner; a chain that the outside can reach is warned about."""
     port = free_port()
     with Running("--silent", "--listen", f"any=tcp:{port}:interface=0.0.0.0") as server:
+        server.wait(port)
         assert call_http(port, "eth_blockNumber") == "0x0"
         log = _log_with(server, "can be reached from outside")
     assert "can be reached from outside" in log
@@ -285,6 +286,7 @@ def test_hanging_up_reloads_the_certificate(tmp_path: Path) -> None:
     write_certificate(pem, "first")
     port = free_port()
     with Running("--listen", f"ethereum=ssl:{port}:privateKey={pem}") as server:
+        server.wait(port)
         call_http(server.port, "eth_chainId")
         assert _shown(port) == "first"
         write_certificate(pem, "second")
@@ -426,7 +428,7 @@ def test_a_unix_socket_is_an_endpoint_like_any_other(tmp_path: Path) -> None:
     """Every Twisted endpoint works, for example a socket in the file system."""
     path = tmp_path / "s"
     with Running("--listen", f"any=unix:{path}") as server:
-        call_http(server.port, "eth_chainId")
+        log = _log_with(server, "any dialect")
         with socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(10)
             peer.connect(str(path))
@@ -436,7 +438,7 @@ def test_a_unix_socket_is_an_endpoint_like_any_other(tmp_path: Path) -> None:
                 while data := peer.recv(4096):
                     answer += data
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert f"Listening on unix:{path} (any dialect)" in _log_with(server, "any dialect")
+    assert f"Listening on unix:{path} (any dialect)" in log
 
 
 @pytest.mark.integration
