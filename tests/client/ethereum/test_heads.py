@@ -250,6 +250,23 @@ def test_unreachable(answer: Any) -> None:
     assert memory.tip.number == 10
 
 
+def test_blocks_of_another_branch_are_not_taken() -> None:
+    """Of canonical blocks that do not hang together with the head, the right ones are fetched."""
+    ledger = Ledger(5)
+    memory = remembering(ledger, 1)
+    for _ in range(8):
+        ledger.mine()
+    target = ledger.chain[-1]
+    branch = ledger.chain[:]
+    ledger.reorganise(5, 6)
+    answer = answering(ledger)
+    step = run(
+        follow(memory, decode_head(target), after=None, bound=120, behind=10),
+        answer,
+    )
+    assert [one.hash for one in step.added] == [raw["hash"] for raw in branch[6:]]
+
+
 def test_a_chain_that_changes_while_it_is_asked_for() -> None:
     """Beyond the bound, what does not hang together is not told."""
     ledger = Ledger(10)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.client.ethereum.nodes import NO_ANSWER, Failed, Node, Relay, options,
 from tests.websocket.scripted import limit, pause, until
 from twisted_chainws.client import EthereumClient, Gap, Head, Log, State
 from twisted_chainws.client.ethereum.streams import Height
+from twisted_chainws.client.ethereum.values import decode_log
 
 pytestmark = pytest.mark.integration
 
@@ -162,12 +164,60 @@ async def test_what_comes_while_catching_up_is_told_once_and_behind() -> None:
                 node.mine(1)
             return node.ledger.logs_of(6, node.ledger.height)
 
+        def before_asking() -> str:
+            node.mine(1)
+            return hex(node.ledger.height)
+
         node.answers["eth_getLogs"] = while_asking
+        node.answers["eth_blockNumber"] = before_asking
         await back(client, relay)
         node.mine(1)
         await heads.reaches(node.ledger.chain[-1]["hash"])
         await logs.reaches(node.ledger.chain[-1]["hash"])
         assert heads.numbers == logs.numbers == list(range(6, node.ledger.height + 1))
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_comes_and_goes_while_catching_up_is_not_told() -> None:
+    """A log that was taken back before it could be told is not told, nor does it remove others."""
+    async with serving() as node, relayed(node) as (client, relay):
+        logs = await Follower.of(client, "logs")
+        node.mine(1)
+        await logs.sees(1)
+        await away(client, relay)
+        node.mine(1)
+
+        def while_asking(criteria: Any) -> Any:
+            node.mine(2)
+            node.reorganise(2, 3)
+            return node.ledger.logs_of(int(criteria["fromBlock"], 16), node.ledger.height)
+
+        node.answers["eth_getLogs"] = while_asking
+        await back(client, relay)
+        node.mine(1)
+        await logs.reaches(node.ledger.chain[-1]["hash"])
+        assert logs.numbers == [6, 7, 8, 9, 10, 11]
+
+
+@pytest_twisted.ensureDeferred
+async def test_lost_with_something_waiting() -> None:
+    """What waited when the connection was lost is not told before what comes before it."""
+    async with serving() as node, relayed(node) as (client, relay):
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        await away(client, relay)
+        node.mine(3)
+        node.answers["eth_getBlockByNumber"] = lambda *_: NO_ANSWER
+        node.answers["eth_getLogs"] = lambda *_: NO_ANSWER
+        relay.closed = False
+        await until(lambda: node.count("eth_getBlockByNumber") + node.count("eth_getLogs") == 2)
+        node.mine(1)
+        await until(lambda: heads.subscription.depth == logs.subscription.depth == 1)
+        await away(client, relay)
+        assert heads.events == logs.events == []
+        node.answers.clear()
+        await back(client, relay)
+        assert heads.numbers == logs.numbers == [6, 7, 8, 9]
 
 
 @pytest_twisted.ensureDeferred
@@ -393,6 +443,46 @@ async def test_closing_from_within_events() -> None:
             await until(lambda client=client: client.state is State.CLOSED)
             assert [type(one) for one in seen] == [event]
             await client.close()
+
+
+@pytest.mark.parametrize("manner", ["full", "geth", "bare"])
+@pytest.mark.parametrize("seed", range(4))
+@pytest_twisted.ensureDeferred
+async def test_whatever_happens(seed: int, manner: str) -> None:
+    """Over any sequence of blocks, reorganisations and outages, what was told is the chain."""
+    chance = Random(seed)
+    async with serving(6) as node, relayed(node) as (client, relay):
+        node.manner = manner
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        for _ in range(60):
+            action = chance.random()
+            if action < 0.5:
+                node.mine(chance.randint(1, 3), logs=chance.randint(0, 2))
+            elif action < 0.7:
+                depth = min(chance.randint(1, 5), node.ledger.height - 6)
+                node.reorganise(depth, depth + chance.randint(0, 1), logs=chance.randint(0, 2))
+            elif action < 0.8:
+                relay.cut()
+            elif action < 0.9:
+                relay.closed = not relay.closed
+                relay.cut()
+            await pause(chance.choice([0, 0, 0.001, 0.01, 0.05]))
+        relay.closed = False
+        relay.cut()
+        await until(lambda: client.state is not State.OPEN)
+        await until(lambda: client.state is State.OPEN)
+        node.mine(1)
+        await heads.reaches(node.ledger.chain[-1]["hash"])
+        await logs.reaches(node.ledger.chain[-1]["hash"])
+        told = [head.hash for head in standing(heads.events)]
+        assert told == [header["hash"] for header in node.ledger.chain[7:]]
+        expected = [decode_log(raw).key for raw in node.ledger.logs_of(7, node.ledger.height)]
+        if manner != "bare":
+            # Without a word from the node, blocks without logs in the place of others go unnoticed.
+            assert sorted(log.key for log in standing(logs.events)) == sorted(expected)
+        assert client.counters.gaps == 0
+        assert client.counters.reconnects > 1
 
 
 def test_height() -> None:

@@ -164,8 +164,8 @@ class Stream:
         self._runs += 1
         number = self._runs
         self._run = run = promise(coroutine)
+        run.addCallbacks(lambda _: self._live(number), lambda why: self._ended(why, number))
         run.addErrback(self._broke)
-        run.addCallback(lambda _: self._live(number))
         return run
 
     def _live(self, number: int) -> None:
@@ -181,9 +181,14 @@ class Stream:
     def _sifted(self, backlog: deque[Any]) -> deque[Any]:
         return backlog
 
-    def _broke(self, failure: Failure) -> None:
+    def _ended(self, failure: Failure, number: int) -> None:
+        # Cancelled, the connection is lost: what waits must be forgotten, and not be told.
         if not failure.check(CancelledError):
-            self._log.failure("a stream broke", failure=failure)
+            self._broke(failure)
+            self._live(number)
+
+    def _broke(self, failure: Failure) -> None:
+        self._log.failure("a stream broke", failure=failure)
 
     def _tell_gap(self, gap: Gap) -> None:
         self._counters.gaps += 1
