@@ -1,5 +1,6 @@
 """The node: tables, attaching, reopening."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.sources.devchain.published import (
 )
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_block, encode_hex
+from twisted_chainws.sources.devchain.engine.importing import read_items
 from twisted_chainws.sources.devchain.engine.node import Node
 from twisted_chainws.sources.devchain.genesis import decode_forks
 from twisted_chainws.sources.devchain.methods import READS, WRITES
@@ -85,6 +87,28 @@ def test_an_existing_chain(tmp_path: Path) -> None:
         assert again.node.hub.engine.head.timestamp == NOW
     with driven(tmp_path, mining=False, **files) as again:
         assert again.node.hub.engine.height == HEAD + 1
+
+
+def test_a_file_is_imported_once(tmp_path: Path) -> None:
+    """A reopened node does not need the file any more; one that has grown is read again."""
+    file = tmp_path / "blocks"
+    blocks = list(read_items(io.BytesIO(CHAIN_FILE.read_bytes())))
+    files = {"genesis_file": str(GENESIS_FILE), "import_file": str(file)}
+    file.write_bytes(b"".join(blocks[:3]))
+    with driven(tmp_path, **files) as node:
+        assert node.node.hub.engine.height == 3
+    file.write_bytes(b"".join(blocks[:5]))
+    with driven(tmp_path, **files) as node:
+        assert node.node.hub.engine.height == 5
+    file.unlink()
+    with driven(tmp_path, **files) as node:
+        assert node.node.hub.engine.height == 5
+    (tmp_path / "new").mkdir()
+    with (
+        pytest.raises(InvalidControl, match="cannot read it"),
+        driven(tmp_path / "new", **files),
+    ):
+        pass
 
 
 def test_a_stored_chain_keeps_its_forks(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ Reads answer at once or are a job; writes are commands, of which the worker runs
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Final, Self
 
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_hex, encode_block, encode_hex
@@ -31,6 +32,9 @@ from twisted_chainws.sources.devchain.genesis import (
 )
 from twisted_chainws.sources.devchain.methods import EVM_READS, TRACES
 from twisted_chainws.sources.devchain.settings import DevchainSettings
+
+_IMPORTED: Final = "node.imported"
+"""The control value that holds the size of the file that was imported, bytes."""
 
 Params = Mapping[str, Any]
 
@@ -215,8 +219,19 @@ def _open_engine(
         engine.close()
         raise InvalidControl(reason=f"genesis {settings.genesis_file}: data-dir has another chain")
     if settings.import_file is not None:
-        import_chain(engine, settings.import_file, report)
+        _import_once(engine, settings.import_file, report)
     return engine
+
+
+def _import_once(engine: Engine, path: str, report: Callable[[int], object]) -> None:
+    """Import a file unless that is done: a worker that is replaced must not read it all again."""
+    size = Path(path).stat().st_size if Path(path).is_file() else None
+    done = engine.get_control(_IMPORTED)
+    if done is not None and size in {None, int(done)}:
+        return
+    import_chain(engine, path, report)
+    engine.put_control(_IMPORTED, str(size).encode())
+    engine.commit()
 
 
 def _genesis(settings: DevchainSettings, keyring: Keyring, now: int) -> Genesis:
