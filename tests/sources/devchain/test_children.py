@@ -12,6 +12,7 @@ import pytest
 from tests.sources.devchain.engine.building import build, genesis
 from twisted_chainws.errors import ExecutionFailed, Overloaded, SourceUnavailable
 from twisted_chainws.sources.devchain.children import Children, _outcome, _run, _say
+from twisted_chainws.sources.devchain.codec import RawJson
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.jobs import Job, Progress, Stuck
 
@@ -160,6 +161,7 @@ def test_what_a_child_says_is_what_is_understood(nursery: _Nursery, size: int) -
         raise ExecutionFailed(reason="out of gas")
 
     def run(work: Callable[[Progress], Any], *, writes: bool) -> tuple[bytes, bytes]:
+        """Return what the child says at the end and before it."""
         job = Job(
             run=lambda progress: work(progress or (lambda _: None)),
             killed=Stuck,
@@ -168,18 +170,28 @@ def test_what_a_child_says_is_what_is_understood(nursery: _Nursery, size: int) -
             writes=writes,
         )
         reading, writing = os.pipe()
-        said = _run(job, nursery.engine, writing)
+        said = b"".join(_run(job, nursery.engine, writing))
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             return said, pipe.read()
 
     said, progress = run(working, writes=True)
     assert progress == b"." + b"t" * 32
-    assert _outcome(b"=" + said) == (b"x" * size, nursery.engine.export_fresh())
+    assert _outcome(said) == (b"x" * size, nursery.engine.export_fresh())
     with pytest.raises(ExecutionFailed, match="out of gas"):
-        _outcome(b"=" + run(failing, writes=False)[0])
+        _outcome(run(failing, writes=False)[0])
     with pytest.raises(SourceUnavailable):
-        _outcome(b"=" + run(lambda _: 1 // 0, writes=False)[0])
+        _outcome(run(lambda _: 1 // 0, writes=False)[0])
+
+
+def test_ready_answers_come_back_whole(nursery: _Nursery) -> None:
+    """Their text is not packed; one that is cut short, by a death for example, is none."""
+    nursery.start(lambda _: RawJson(b'{"a":1}' * 100_000))
+    value, fresh = nursery.wait()
+    assert (bytes(value.text), fresh) == (b'{"a":1}' * 100_000, None)
+    for cut in (b"!", b"!" + bytes(7) + b"\x05" + b"12"):
+        with pytest.raises(SourceUnavailable):
+            _outcome(cut)
 
 
 def test_nobody_listening_is_no_error() -> None:

@@ -2,8 +2,8 @@
 
 A child inherits the whole engine for the price of a fork, so it starts at once; its memory dies
 with it, and it dies with the worker where the system can arrange that. What it says: any number of
-``.`` and 32 bytes (the transaction it runs now), then ``=`` and the pickled outcome. Only our own
-children write to these pipes.
+``.`` and 32 bytes (the transaction it runs now), then ``=`` and the pickled outcome, or ``!``,
+eight bytes of length and the text of a ready answer. Only our own children write to these pipes.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twisted_chainws.errors import ChainwsError, Overloaded, SourceUnavailable
-from twisted_chainws.sources.devchain.codec import decode_error, encode_error
+from twisted_chainws.sources.devchain.codec import RawJson, decode_error, encode_error
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.jobs import Job
 
@@ -29,6 +29,9 @@ _GRACE_S: Final = 1.0
 _CHUNK: Final = 1 << 20
 _PROGRESS: Final = b"."
 _PROGRESS_BYTES: Final = 33
+_PICKLED: Final = b"="
+_READY: Final = b"!"
+_LENGTH_BYTES: Final = 8
 _FAILED: Final = "the development chain's engine failed on this request"
 _POLITENESS: Final = 10
 """Niceness of a long read: what is answered at once goes first where cores are scarce."""
@@ -144,7 +147,8 @@ class Children:
                 # The collector leaves inherited objects alone: no scans, no copied pages.
                 gc.freeze()
                 engine.reopen_read_only()
-                _say(writing, b"=" + _run(job, engine, writing))
+                for piece in _run(job, engine, writing):
+                    _say(writing, piece)
             finally:
                 # No cleanup of what belongs to the worker: no exit handlers, no destructors.
                 os._exit(0)
@@ -187,18 +191,21 @@ def _leave_the_family(worker: int) -> None:
         os._exit(1)
 
 
-def _run(job: Job, engine: Engine, descriptor: int) -> bytes:
-    """Run the job in this child; return its pickled outcome."""
+def _run(job: Job, engine: Engine, descriptor: int) -> tuple[bytes | memoryview, ...]:
+    """Run the job in this child; return its outcome in pieces."""
     try:
         value = job.run(lambda current: _say(descriptor, _PROGRESS + current))
-        return pickle.dumps((value, engine.export_fresh() if job.writes else None, None))
+        if isinstance(value, RawJson):
+            return _READY, len(value.text).to_bytes(_LENGTH_BYTES, "big"), value.text
+        outcome = (value, engine.export_fresh() if job.writes else None, None)
+        return _PICKLED, pickle.dumps(outcome)
     except ChainwsError as error:
-        return pickle.dumps((None, None, encode_error(error)))
+        return _PICKLED, pickle.dumps((None, None, encode_error(error)))
     except BaseException:  # noqa: BLE001 - whatever it is, the worker must hear of it
-        return pickle.dumps((None, None, traceback.format_exc()))
+        return _PICKLED, pickle.dumps((None, None, traceback.format_exc()))
 
 
-def _say(descriptor: int, data: bytes) -> None:
+def _say(descriptor: int, data: bytes | memoryview) -> None:
     with suppress(BrokenPipeError):
         view = memoryview(data)
         while view:
@@ -207,7 +214,13 @@ def _say(descriptor: int, data: bytes) -> None:
 
 def _outcome(said: bytes | bytearray) -> Any:
     """Return value and writes of a child that ended, or raise its error."""
-    if not said.startswith(b"="):
+    if said.startswith(_READY):
+        start = 1 + _LENGTH_BYTES
+        text = memoryview(said)[start:]
+        if len(said) != start + int.from_bytes(said[1:start], "big"):
+            raise SourceUnavailable(reason=_FAILED)
+        return RawJson(text), None
+    if not said.startswith(_PICKLED):
         raise SourceUnavailable(reason=_FAILED)
     value, fresh, error = pickle.loads(memoryview(said)[1:])  # noqa: S301 - from our own child
     if isinstance(error, str):

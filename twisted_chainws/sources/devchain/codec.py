@@ -44,21 +44,25 @@ _V = TypeVar("_V")
 
 @dataclass(frozen=True, slots=True)
 class RawJson:
-    """The text of a JSON value that is passed through as it is."""
+    """The text of a JSON value that is passed through as it is, and copied as rarely as can be."""
 
-    text: bytes
+    text: bytes | memoryview
 
 
 def render_frame(message: Any) -> bytes:
     """Return a JSON value with its length in front; an answer may have a `RawJson` as its value."""
+    return b"".join(frame_pieces(message))
+
+
+def frame_pieces(message: Any) -> tuple[bytes | memoryview, ...]:
+    """Return such a frame in pieces, so that a long text need not be copied."""
     if len(message) == 2 and isinstance(message[1], RawJson):  # noqa: PLR2004 - id and value
-        request_id: int = message[0]
-        text = message[1].text
+        request_id, text = message[0], message[1].text
         length = _READY | _ID_BYTES + len(text)
         head = length.to_bytes(LENGTH_BYTES, "big") + request_id.to_bytes(_ID_BYTES, "big")
-        return head + text
+        return head, text
     body = orjson.dumps(message)
-    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+    return len(body).to_bytes(LENGTH_BYTES, "big"), body
 
 
 class FrameParser:

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from twisted_chainws.errors import ChainwsError, InvalidControl
 from twisted_chainws.sources.devchain.children import Children, die_with_parent
-from twisted_chainws.sources.devchain.codec import FrameParser, encode_error, render_frame
+from twisted_chainws.sources.devchain.codec import FrameParser, encode_error, frame_pieces
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job
 from twisted_chainws.sources.devchain.engine.limit import TimeUp, forget_lost_alarms
 from twisted_chainws.sources.devchain.engine.node import Node
@@ -59,7 +59,7 @@ class Worker:
         self._wall_clock = wall_clock
         self._monotonic = monotonic
         self._parser = FrameParser()
-        self._unsent = bytearray()
+        self._unsent: deque[bytearray | memoryview] = deque()
         self._node: Node | None = None
         self._children: Children | None = None
         self._lock: int | None = None
@@ -283,14 +283,26 @@ class Worker:
     # Outbox
 
     def _send(self, message: list[Any]) -> None:
-        self._unsent += render_frame(message)
+        for piece in frame_pieces(message):
+            if len(piece) > _CHUNK:
+                self._unsent.append(memoryview(piece))
+            elif self._unsent and isinstance(self._unsent[-1], bytearray):
+                self._unsent[-1] += piece
+            else:
+                self._unsent.append(bytearray(piece))
 
     def _flush(self) -> None:
         try:
             while self._unsent:
-                with memoryview(self._unsent) as view:
+                waiting = self._unsent[0]
+                with memoryview(waiting) as view:
                     sent = os.write(self._outbox, view[:_CHUNK])
-                del self._unsent[:sent]
+                if sent == len(waiting):
+                    self._unsent.popleft()
+                elif isinstance(waiting, bytearray):
+                    del waiting[:sent]
+                else:
+                    self._unsent[0] = waiting[sent:]
         except BlockingIOError:
             pass
 

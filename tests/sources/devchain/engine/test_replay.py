@@ -1,14 +1,20 @@
 """Blocks run again, and single transactions watched."""
 
+from typing import Any
+
 import pytest
 import rlp
+from eth.vm.forks.prague.constants import MAGIC
+from eth.vm.forks.prague.transactions import Authorization
 from eth_hash.auto import keccak
+from eth_keys import keys
 
 from tests.sources.devchain.engine.building import (
     ALICE,
     BOB,
     BOB_KEY,
     CAROL,
+    CHAIN_ID,
     CLEARS,
     NESTED,
     STORE,
@@ -169,3 +175,42 @@ def test_a_call_that_never_starts(engine: Engine) -> None:
     with pytest.raises(TraceFailed) as caught:
         trace_call(site, request, 100_000, Witness())
     assert caught.value.reason == "nonce uint64 overflow"
+
+
+def test_every_kind_of_transaction(engine: Engine) -> None:
+    """Blob and set-code transactions as well: the gas is that of the receipt."""
+    authorization = sign_authorization(BOB_KEY, STORE, nonce=0)
+    kinds: list[dict[str, Any]] = [
+        {"type": 0},
+        {"type": 1, "access_list": [(STORE, [0, 1])]},
+        {"type": 2},
+        {"type": 3, "max_fee_per_blob_gas": 10**9, "blob_versioned_hashes": [b"\x01" + bytes(31)]},
+        {"type": 4, "authorization_list": [authorization], "to": BOB},
+    ]
+    items = [
+        transaction(**({"to": STORE} | kind), nonce=nonce, data=WORD, gas=200_000, value=0)
+        for nonce, kind in enumerate(kinds)
+    ]
+    block = mine(engine, *items)
+    replay = engine.replay(block.hash)
+    for item, receipt in zip(replay.transactions, block.receipts, strict=True):
+        witness = Witness()
+        replay.trace(item, witness)
+        assert witness.ends[0].gas_used == receipt.gas_used
+        assert (witness.ends[0].error is None, receipt.succeeded) == (True, True)
+        assert len(receipt.logs) == 1
+    assert block.receipts[4].logs[0].address == BOB, "the delegate's code ran for Bob"
+
+
+def sign_authorization(key: bytes, delegate: bytes, nonce: int) -> Authorization:
+    """Let the owner of ``key`` lend the code of ``delegate``."""
+    message = MAGIC + rlp.encode([CHAIN_ID, delegate, nonce])
+    signature = keys.PrivateKey(key).sign_msg(message)
+    return Authorization(
+        chain_id=CHAIN_ID,
+        address=delegate,
+        nonce=nonce,
+        y_parity=signature.v,
+        r=signature.r,
+        s=signature.s,
+    )

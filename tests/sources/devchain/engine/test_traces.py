@@ -225,7 +225,7 @@ def test_an_answer_has_its_bounds(tmp_path: Path) -> None:
         pytest.raises(errors.TraceTooLarge) as caught,
     ):
         trace_call(node, ENDLESS, call={"gas": hex(2**40)}, timeout_s=60.0)
-    assert caught.value.limit == 64 * 2**20
+    assert caught.value.limit == 32 * 2**20
 
 
 def test_blob_and_set_code_transactions(tmp_path: Path) -> None:
@@ -287,7 +287,9 @@ def test_every_published_transaction_adds_up(published: Driven) -> None:
     engine = published.hub.engine
     for number in range(1, engine.height + 1):
         block_hash = encode_hex(engine.canonical_hash(number))
-        tracers = {name: {} for name in ("callTracer", "prestateTracer", "4byteTracer")}
+        tracers: dict[str, Any] = {
+            name: {} for name in ("callTracer", "prestateTracer", "4byteTracer")
+        }
         found = answer(
             published, "trace_block", block=block_hash, tracer="muxTracer", config=tracers
         )

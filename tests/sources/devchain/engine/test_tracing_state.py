@@ -166,6 +166,8 @@ def test_what_does_not_run_touches_nothing(tmp_path: Path) -> None:
             (f"{ADDRESSES[5]} {ADDRESSES[6]} POP BALANCE", 22_000),
             ("0x07 SLOAD", 22_000),
             (create_code(b"\x00"), 30_000),
+            ("PUSH0 0xffffffff PUSH0 PUSH0 CREATE2", 100_000),
+            ("SLOAD", 100_000),
             (f"{ADDRESSES[5]} SELFDESTRUCT", 22_000),
         ):
             found = trace_call(

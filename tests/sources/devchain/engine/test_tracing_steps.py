@@ -121,6 +121,8 @@ def test_memory_and_return_data_in_words(tmp_path: Path) -> None:
         ("0x01 0xffff MSTORE", 21_100, ("MSTORE", 14_350), "out of gas"),
         (":a PUSH0 @a JUMP", 1_000_000, ("PUSH2", 3), "stack limit reached 1024 (1023)"),
         ("PUSH0 PUSH0 SSTORE", 23_000, ("SSTORE", 0), "out of gas"),
+        ("0x01 SSTORE", 100_000, ("SSTORE", 0), "stack underflow (1 <=> 2)"),
+        ("SLOAD", 100_000, ("SLOAD", 0), "stack underflow (0 <=> 1)"),
     ],
 )
 def test_a_step_that_does_not_run_says_why(

@@ -109,7 +109,7 @@ class TracedComputation(BaseComputation):
             self.tracer.charged(self, cost, error)
 
     def settle_end(self, error: PyEVMError | None) -> None:
-        """Tell what a step costs that has run, or could not."""
+        """Tell what a step costs that has run, or could not; not if it has been told."""
         if self.step_gas is None:
             return
         cost = self.step_gas - self._gas_meter.gas_remaining
@@ -293,8 +293,7 @@ def _stepping(opcode: int, operation: Operation, tracer: Tracer) -> Operation:
     def step(computation: Any) -> None:
         if not len(computation.code):
             # py-evm stops in an account without code; geth does not begin.
-            operation(computation=computation)
-            return
+            raise Halt("STOP")
         computation.step_gas = computation._gas_meter.gas_remaining  # noqa: SLF001
         tracer.step(opcode, computation)
         try:

@@ -17,8 +17,11 @@ from twisted_chainws.errors import TraceTooLarge
 from twisted_chainws.sources.devchain.engine.opcode_names import CODES
 from twisted_chainws.sources.devchain.engine.reasons import describe
 
-MAX_TRACE_BYTES: Final = 64 * 2**20
-"""The longest answer to one question, and the most that is collected for it."""
+MAX_TRACE_BYTES: Final = 32 * 2**20
+"""The longest answer to one question, and the most that is collected for it.
+
+Source: go-ethereum rpc/websocket.go (``wsDefaultReadLimit``): its own client takes no more.
+"""
 
 ALL_OPCODES: Final = frozenset(range(256))
 CREATE, CREATE2 = CODES["CREATE"], CODES["CREATE2"]
