@@ -111,6 +111,28 @@ async def test_reorganisations(manner: str, depth: int, blocks: int) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_heads_tell_of_logs_that_a_node_forgets() -> None:
+    """Where the node takes back no logs, and no others take their place, heads say that they left.
+
+    Who says so later is not heard.
+    """
+    async with serving() as node, EthereumClient(node.url, options()) as client:
+        node.manner = "bare"
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        node.mine(3, logs=2)
+        old = node.ledger.logs_of(6, 8)
+        node.reorganise(2, 3, logs=0)
+        await heads.sees(8)
+        assert logs.numbers == [6, 6, 7, 7, 8, 8, -7, -7, -8, -8]
+        for log in old[2:]:
+            node.tell("logs", log | {"removed": True})
+        node.mine(1, logs=1)
+        await logs.sees(11)
+        assert logs.numbers[10:] == [10]
+
+
+@pytest_twisted.ensureDeferred
 async def test_gap_beyond_the_bound() -> None:
     """More blocks than the bound are not fetched: a Gap tells which, once per subscription."""
     async with serving() as node, relayed(node, backfill_blocks=10) as (client, relay):

@@ -33,7 +33,10 @@ def made(queue_size: int = 3) -> tuple[Subscription, list[Any]]:
             height=Height(),
             counters=Counters(),
             hooks=StreamHooks(
-                event=subscription.deliver, gap=told.append, overflow=subscription.overflow
+                event=subscription.deliver,
+                gap=told.append,
+                overflow=subscription.overflow,
+                removed=told.append,
             ),
         )
 

@@ -63,11 +63,13 @@ class StreamHooks:
         event: takes the next event.
         gap: hears of a Gap.
         overflow: too much waits.
+        removed: hears of heads that have left the chain, before events tell of it.
     """
 
     event: Callable[[Event], None]
     gap: Callable[[Gap], None]
     overflow: Callable[[], None]
+    removed: Callable[[tuple[Head, ...]], None]
 
 
 class Stream:
@@ -282,6 +284,7 @@ class HeadStream(Stream):
             # Nothing to stand on: what comes next is taken as it is.
             self.start = step.gap.last
         if step.removed:
+            self._hooks.removed(step.removed)
             self._height.believe(step.removed[-1].number - 1)
         for event in step.events:
             if isinstance(event, Gap):
@@ -302,6 +305,16 @@ class LogStream(Stream):
         super().__init__(**collaborators)
         self._criteria = criteria
         self._memory = LogMemory()
+
+    def without(self, heads: tuple[Head, ...]) -> None:
+        """Tell that the logs of some blocks are gone, if the server has not done so.
+
+        While the stream is busy it finds out by itself.
+        """
+        if not self._busy:
+            blocks = {(head.number, head.hash) for head in heads}
+            for gone in self._memory.remove(blocks.intersection(self._memory.blocks())):
+                self._hooks.event(gone)
 
     def _process(self, raw: Any) -> None:
         try:

@@ -23,7 +23,7 @@ from twisted_chainws.client.ethereum.streams import (
     StreamHooks,
 )
 from twisted_chainws.client.ethereum.subscription import Subscription
-from twisted_chainws.client.ethereum.values import Event, quantity
+from twisted_chainws.client.ethereum.values import Event, Head, quantity
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise, together
 from twisted_chainws.client.status import ClientEvent, Condition
@@ -240,7 +240,10 @@ class Subscriptions:
             "height": self._height,
             "counters": self._condition.counters,
             "hooks": StreamHooks(
-                event=subscription.deliver, gap=gap, overflow=subscription.overflow
+                event=subscription.deliver,
+                gap=gap,
+                overflow=subscription.overflow,
+                removed=self._removed,
             ),
         }
         if subscription.kind == "newHeads":
@@ -248,6 +251,12 @@ class Subscriptions:
         if subscription.kind == "logs":
             return LogStream(criteria=subscription.options, **collaborators)
         return RawStream(**collaborators)
+
+    def _removed(self, heads: tuple[Head, ...]) -> None:
+        """Let streams of logs know what a stream of heads has found out."""
+        for subscription in list(self._all):
+            if isinstance(subscription.stream, LogStream):
+                subscription.stream.without(heads)
 
     def _bind(self, subscription: Subscription, given: Any) -> None:
         """Know a subscription by the server's id, and give it what has come too early."""
