@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_a_reopened_file_goes_on(tmp_path: Path) -> None:
 
 def test_an_existing_chain(tmp_path: Path) -> None:
     """A node begins with genesis and blocks from files and mines on; a reopened one skips them."""
-    files = {"genesis_file": str(GENESIS_FILE), "import_file": str(CHAIN_FILE)}
+    files: dict[str, Any] = {"genesis_file": str(GENESIS_FILE), "import_file": str(CHAIN_FILE)}
     told: list[int] = []
     settings = DevchainSettings(mining=False, **files)
     node = Node.open(
