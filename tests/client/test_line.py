@@ -70,6 +70,20 @@ async def test_nobody_listens() -> None:
 
 
 @pytest.mark.integration
+@pytest_twisted.ensureDeferred
+async def test_closed_again_and_again() -> None:
+    """Connections that end at once are failed attempts, too."""
+    async with serving() as node:
+        node.server.on("connect", lambda _: node.drop(1008))
+        backoff = replace(BACKOFF, initial_s=0.01, max_attempts=3)
+        client = EthereumClient(node.url, options(backoff=backoff))
+        with pytest.raises(GaveUp, match="closed: 1008"):
+            await client.open()
+        assert client.status.code == 1008
+        assert len(node.handshakes) == 3
+
+
+@pytest.mark.integration
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 @pytest_twisted.ensureDeferred
 async def test_refused_for_good(status: int) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
@@ -220,6 +221,56 @@ async def test_refused_on_another_connection() -> None:
         await until(lambda: client.state is State.OPEN)
         node.mine(1)
         await second.sees(1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_unsubscribed_while_it_is_made_anew() -> None:
+    """A subscription that ends while it is made on another connection is ended there as well."""
+    async with (
+        serving() as node,
+        Relay(node.port) as relay,
+        EthereumClient(relay.url, options()) as client,
+    ):
+        subscription = await limit(client.subscribe(PENDING))
+        kept = await Follower.of(client, "newHeads")
+        keys: list[int] = []
+        receive = node.server.on("messageReceive", lambda message: keys.append(ids_of(message)))
+        node.answers["eth_subscribe"] = lambda *_: NO_ANSWER
+        relay.cut()
+        await until(lambda: node.count("eth_subscribe") == 4)
+        assert await subscription.unsubscribe() is False
+        first, second = keys[-2:]
+        node.send([{"id": first, "result": "0x9"}, {"id": second, "result": "0xa"}])
+        await until(lambda: ("eth_unsubscribe", ["0x9"]) in node.asked)
+        await until(lambda: client.state is State.OPEN)
+        node.subscriptions["0xa"] = (node.clients[-1], "newHeads")
+        node.mine(1)
+        await kept.sees(1)
+        node.server.off("messageReceive", receive)
+
+
+def ids_of(message: Any) -> Any:
+    """Return the id of a request."""
+    return orjson.loads(message.data)["id"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_watch() -> None:
+    """If heads need not come, nobody asks for them."""
+    warp = Warp()
+    async with serving() as node:
+        client = EthereumClient(node.url, options(stall_s=0), reactor=warp)
+        opening = client.open()
+        again = client.open()
+        await warp.until(lambda: opening.called and again.called)
+        subscribing = client.subscribe("newHeads")
+        await warp.until(lambda: subscribing.called)
+        await subscribing
+        asked = node.count("eth_blockNumber")
+        await warp.until(lambda: node.count("net_version") == 5, 300)
+        assert node.count("eth_blockNumber") == asked
+        closing = client.close()
+        await warp.until(lambda: closing.called)
 
 
 @pytest_twisted.ensureDeferred

@@ -184,9 +184,7 @@ def _missing_below(memory: HeadMemory, low: Head, after: int | None, most: int) 
     for one by one.
     """
     tip = memory.tip
-    floor = after if tip is None else tip.number
-    if floor is None:
-        return ()
+    floor = after or 0 if tip is None else tip.number
     return tuple(range(low.number - 1, max(floor, low.number - 1 - most), -1))
 
 
