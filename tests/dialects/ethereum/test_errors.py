@@ -128,6 +128,20 @@ WORDS: list[tuple[ChainwsError, int, str]] = [
         -32000,
         "err: no funds (supplied gas 50000000)",
     ),
+    (errors.TraceFailed(reason="no funds"), -32000, "tracing failed: no funds"),
+    (errors.TraceTimeout(), -32000, "execution timeout"),
+    (
+        errors.TraceTooLarge(limit=7),
+        -32000,
+        "trace too large: more than 7 bytes, ask for less or set a limit",
+    ),
+    (
+        errors.TraceIndexOutOfRange(index=3, block_hash=b"\1"),
+        -32000,
+        "transaction index 3 out of range for block 0x01",
+    ),
+    (errors.TracerNotFound(name="opcount"), -32000, "tracer not found"),
+    (errors.GenesisNotTraceable(), -32000, "genesis is not traceable"),
     (errors.UnknownAccount(address="0x"), -32000, "unknown account"),
     (
         errors.TimestampTooLow(timestamp=1, previous=2),
