@@ -29,6 +29,12 @@ const unlocked = viem.createWalletClient({ ...common, account: ADDRESSES[1] })
 const { abi, bytecode } = contract
 let address
 
+/** Waits until the server has confirmed so many subscriptions of a client. */
+async function subscribed(client, count) {
+  const { subscriptions } = await client.transport.getRpcClient()
+  await until(() => subscriptions.size === count, `${count} subscriptions`)
+}
+
 const mined = (hash) => reader.waitForTransactionReceipt({ hash, pollingInterval: 50 })
 const set = (value) => wallet.writeContract({ address, abi, functionName: 'set', args: [value] })
 const short = (error) => error.details ?? error.shortMessage ?? error.message
@@ -209,7 +215,8 @@ await check('watches blocks, pending transactions and events', async () => {
     reader.watchPendingTransactions({ ...poll, batch: false, onTransactions: pending.push }),
     reader.watchContractEvent({ ...poll, address, abi, onLogs: events.push }),
   ]
-  await new Promise((resolve) => setTimeout(resolve, 400))
+  // Polling tells nothing of its first turn.
+  await (live ? subscribed(reader, 3) : new Promise((resolve) => setTimeout(resolve, 400)))
   const hash = await set(43n)
   const receipt = await mined(hash)
   await pending.until((hashes) => hashes.includes(hash))
@@ -297,7 +304,7 @@ if (live) {
       onData: ({ result }) => heads.push(result),
       onError: (error) => heads.push({ error }),
     })
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await subscribed(reader, 2)
     const receipt = await mined(await set(46n))
     equal((await events.next()).removed, false)
     const old = await heads.until((head) => BigInt(head.number) === receipt.blockNumber)
@@ -312,7 +319,13 @@ if (live) {
   })
 
   await check('keeps the connection alive with id null', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    const { socket } = await reader.transport.getRpcClient()
+    const heard = new Inbox()
+    socket.addEventListener('message', ({ data }) => heard.push(JSON.parse(data)))
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await heard.until(({ id }) => id === null)
+      equal([answer.result, answer.error], ['31337', undefined])
+    }
     ok((await reader.getBlockNumber()) > 0n, 'still answered')
   })
 
@@ -327,8 +340,7 @@ if (live) {
         address, abi, onLogs: (found) => found.forEach(logs.push), onError: losses.push,
       }),
     ]
-    const { subscriptions } = await client.transport.getRpcClient()
-    await until(() => subscriptions.size === 2, 'subscribed')
+    await subscribed(client, 2)
     const before = await mined(await set(47n))
     equal(await heads.next(), before.blockNumber)
     await logs.until((log) => log.transactionHash === before.transactionHash)
@@ -341,7 +353,7 @@ if (live) {
     const reconnect = await timers.next()
     await reconnect()
     timers.release()
-    await until(() => subscriptions.size === 2, 'subscribed again')
+    await subscribed(client, 2)
     losses.items.length = 0
 
     const missed = await client.getContractEvents({
