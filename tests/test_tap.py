@@ -15,6 +15,7 @@ import pytest
 
 from tests.certificates import common_name, write_certificate
 from tests.running import ROOT, Running, free_port
+from tests.sources.devchain.published import CHAIN_FILE, GENESIS_FILE
 from tests.wire import Closed, Refused, RpcError, Wire, call_http
 from twisted_chainws import __version__
 from twisted_chainws.tap import Options, makeService
@@ -202,6 +203,20 @@ def test_an_engine_that_cannot_start_ends_the_program(
     assert done.returncode == 1
     assert done.stderr.startswith("chainws: the chain cannot start: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.integration
+def test_blocks_that_cannot_be_imported_end_the_program(tmp_path: Path) -> None:
+    """One line names the file, the place in it and what was expected; the status is 1."""
+    file = tmp_path / "cut.rlp"
+    file.write_bytes(CHAIN_FILE.read_bytes()[:-1])
+    done = _run(
+        *("--listen", f"ethereum=tcp:{free_port()}"),
+        *("--genesis", str(GENESIS_FILE), "--import", str(file)),
+    )
+    assert done.returncode == 1
+    reason = f"import {file}: item 54, after block 53: the file ends in the middle of it"
+    assert f"chainws: the chain cannot start: {reason}\n" in done.stderr
 
 
 @pytest.mark.integration

@@ -167,6 +167,18 @@ def test_a_wrong_block_is_refused(
     assert take(engine, BLOCKS[:number], tmp_path / "right") == 1
 
 
+def test_what_came_before_a_wrong_block_is_kept(engine: Engine, tmp_path: Path) -> None:
+    """The next start goes on from there, whatever the wrong block has left behind."""
+    wrong = [*BLOCKS[:5], changed(6, 3, b"\x01" * 32)]
+    with pytest.raises(InvalidControl, match="item 6, after block 5: state_root: expected"):
+        take(engine, wrong, tmp_path / "file")
+    engine.close()
+    again = Engine.open(str(tmp_path / "chain"), published_genesis())
+    assert again.height == 5
+    assert take(again, BLOCKS[:9], tmp_path / "file") == 4
+    again.close()
+
+
 @pytest.mark.parametrize(
     ("fork", "blobs", "size", "reason"),
     [
