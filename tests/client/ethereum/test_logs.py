@@ -171,14 +171,33 @@ def test_plan_from_what_stands() -> None:
 
 
 def test_plan_where_nothing_stands() -> None:
-    """If nothing stands, logs are asked for from the oldest on, not from nowhere."""
+    """If nothing stands, logs are asked for from where they were wanted on, up to the bound.
+
+    The chain may have changed below the oldest log that is remembered.
+    """
     ledger = Ledger(20)
     memory = LogMemory()
     told(memory, ledger.logs_of(10, 20))
     ledger.reorganise(15, 20)
-    found = plan(memory, ledger)
+    found = plan(memory, ledger, after=3, covered=20)
     assert len(found.gone) == 11
-    assert (found.first, found.last) == (10, 25)
+    assert (found.first, found.last, found.gap) == (4, 25, None)
+    found = plan(memory, ledger, after=3, covered=20, bound=10)
+    assert (found.first, found.last, found.gap) == (16, 25, None)
+
+
+def test_plan_where_the_chain_has_changed_below_the_oldest() -> None:
+    """Logs in the place of blocks that had none are found, in a shorter chain as well."""
+    ledger = Ledger(3)
+    ledger.mine(0)
+    ledger.mine(0)
+    ledger.mine(1)
+    memory = LogMemory()
+    told(memory, ledger.logs_of(4, 6))
+    ledger.reorganise(2, 1, logs=1)
+    found = plan(memory, ledger, after=3, covered=6)
+    assert [number for number, _ in found.gone] == [6]
+    assert (found.first, found.last) == (4, 5)
 
 
 def test_plan_over_a_shorter_chain() -> None:

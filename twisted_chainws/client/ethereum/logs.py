@@ -147,9 +147,8 @@ def plan_logs(
             # Of this block, too: the connection may have ended in the middle of its logs.
             first = standing
             break
-    else:
-        if blocks:
-            first = blocks[-1][0]
+    # If nothing stands, the chain may have changed below all that is remembered, where the old
+    # blocks had no logs and the new ones have: then everything is asked for, as far as it goes.
     lowest = max(to - bound + 1, 0)
     gap = None
     if first < lowest:
