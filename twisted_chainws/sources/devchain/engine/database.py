@@ -256,7 +256,8 @@ class OverlayDB(BaseAtomicDB):
             if value is None:
                 raise KeyError(key)
             return value
-        return self._below[key]
+        found: bytes = self._below[key]
+        return found
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         """Write into the overlay."""
