@@ -2,7 +2,6 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from functools import cache
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests import traceability
 from tests.running import ROOT
 from tests.websocket import acceptance
 from tests.websocket.acceptance_server import SERVER_TABLES
@@ -22,8 +22,6 @@ LETTERS: Final = ascii_lowercase[: ascii_lowercase.index("x") + 1]
 
 _ITEMS: Final = re.compile(r"4\.6 items? (\d+(?:(?:, | and )\d+)*)")
 _LETTERS: Final = re.compile(r"(?<!\w)\(([a-z])\)")
-_OFF: Final = ("pytest.mark.skip", "pytest.mark.xfail")
-_NAME: Final = re.compile(r"([\w/]+\.py)::(\w+)(?:\[(.+)\])?")
 
 
 def _docstrings() -> Iterator[str]:
@@ -54,34 +52,9 @@ def test_every_letter_of_the_acceptance_list_is_named_by_a_test(docstrings: list
     assert {found for text in docstrings for found in _LETTERS.findall(text)} == set(LETTERS)
 
 
-@cache
-def _module(path: str) -> tuple[frozenset[str], frozenset[object]]:
-    """Return the functions of a test module that are not switched off, and its constants."""
-    tree = ast.parse((TESTS / "websocket" / path).read_text(encoding="utf-8"))
-    functions = frozenset(
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and not any(ast.unparse(one).startswith(_OFF) for one in node.decorator_list)
-    )
-    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    return functions, frozenset(one for one in constants if isinstance(one, str))
-
-
 def missing(names: Iterable[str]) -> list[str]:
-    """Return those names that are of no test, or of one without that row."""
-    lost = []
-    for name in names:
-        found = _NAME.fullmatch(name)
-        assert found is not None, name
-        path, function, row = found.groups()
-        if not (TESTS / "websocket" / path).is_file():
-            lost.append(name)
-            continue
-        functions, constants = _module(path)
-        if function not in functions or (row is not None and row not in constants):
-            lost.append(name)
-    return lost
+    """Return those names of tests of the WebSocket objects that are of none."""
+    return traceability.missing(names, TESTS / "websocket")
 
 
 TABLES: Final[dict[str, dict[Any, tuple[str, ...]]]] = {
