@@ -4,18 +4,19 @@ A source feeds it (it is the ``Sink`` of ``chain.ports``), sessions read it thro
 server's fan-out hangs on ``deliver``. Nothing here knows a wire or a socket.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chainws.chain.canonical import CanonicalChain
+from twisted_chainws.chain.confirmations import Confirmations
 from twisted_chainws.chain.journal import MemoryJournal
 from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.ops import Advance, Transition
@@ -24,34 +25,31 @@ from twisted_chainws.chain.ports import Source
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.chain.view import DEFAULT_DEPTHS, ChainView, Depths
 from twisted_chainws.dialects.base import (
-    AwaitMined,
     Call,
     Dialect,
     Encoder,
-    Notice,
-    Query,
-    Scan,
     Settings,
-    Submit,
     View,
 )
-from twisted_chainws.errors import MinedWaitTimeout, SourceUnavailable
+from twisted_chainws.dialects.gathering import Gatherer
+from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.performing import Performer
 from twisted_chainws.subscriptions.events import ChainEvent, TransactionPending
 from twisted_chainws.subscriptions.ids import id_maker
 from twisted_chainws.subscriptions.polled import PolledFilters
-from twisted_chainws.subscriptions.registry import Registry, Subscription
+from twisted_chainws.subscriptions.registry import Registry
 
 FILTER_SWEEP_S: Final = 30.0
 """How often expired filters are looked for."""
 
-Deliver = Callable[[Dialect, Notice, Sequence[Subscription]], None]
+Deliver = Callable[[Dialect, Notice, Sequence[Recipient]], None]
 """Brings one rendered notice to its subscribers, in the order of the calls."""
 
 
 class _Channel:
-    """One dialect's share: its view, who listens in it, who polls in it."""
+    """One dialect's share: its view, who listens in it, who polls in it, who gathers for it."""
 
-    __slots__ = ("dialect", "polled", "registry", "view")
+    __slots__ = ("dialect", "gatherer", "polled", "registry", "view")
 
     def __init__(
         self, dialect: Dialect, view: View, registry: Registry, polled: PolledFilters
@@ -60,6 +58,7 @@ class _Channel:
         self.view = view
         self.registry = registry
         self.polled = polled
+        self.gatherer: Gatherer | None = None
 
 
 class ChainService(Service):
@@ -86,6 +85,7 @@ class ChainService(Service):
         max_filter_items: int = 10_000,
         filter_lifetime_s: float = 300.0,
         announce_rollback: bool = True,
+        confirmations: int = 0,
     ) -> None:
         self.deliver: Deliver = _nobody
         self._source = source
@@ -94,6 +94,7 @@ class ChainService(Service):
         self._clock = clock
         self._history = history
         self._depths = depths
+        self._confirmations = confirmations
         self._announce_rollback = announce_rollback
         self._make_id = id_maker(random)
         self._pool = PendingPool()
@@ -109,12 +110,11 @@ class ChainService(Service):
         )
         self._channels: dict[str, _Channel] = {}
         self._chain: CanonicalChain
-        self._waiters: dict[Hash32, list[Deferred[tuple[Block, int]]]] = {}
         self._ready: list[Deferred[None]] = []
         self._outcome: Failure | None = None
         self._started = False
         self._starting: Deferred[None] | None = None
-        self._open: set[Deferred[Any]] = set()
+        self._performer = Performer(source=source, chain=lambda: self._chain, clock=clock)
         self._sweep = LoopingCall(self._expire)
         self._sweep.clock = clock
 
@@ -123,6 +123,7 @@ class ChainService(Service):
     def startService(self) -> None:
         """Start the source; ``when_ready`` tells when its chain is there."""
         super().startService()
+        self._performer.open()
         self._sweep.start(FILTER_SWEEP_S, now=False).addErrback(
             lambda failure: self._log.failure("the sweep of filters broke", failure)
         )
@@ -144,9 +145,19 @@ class ChainService(Service):
             ledger = dialect.projection()
             ledger.apply(first)
             view = View(chain=chain, ledger=ledger, settings=self._settings)
-            self._channels[dialect.name] = _Channel(
+            self._channels[dialect.name] = channel = _Channel(
                 dialect, view, Registry(make_id=self._make_id), self._new_filters()
             )
+            if dialect.gather is not None:
+                channel.gatherer = Gatherer(
+                    gather=dialect.gather,
+                    watches=channel.registry.watches,
+                    ledger=ledger,
+                    confirmations=Confirmations(blocks, depth=self._confirmations),
+                    broken=partial(
+                        self._log.failure, "could not tell of a block in {name}", name=dialect.name
+                    ),
+                )
         self._started = True
         self._log.info(
             "chain {chain_id} ready at block {height}",
@@ -192,9 +203,7 @@ class ChainService(Service):
             self._sweep.stop()
         if self._starting is not None and not self._started:
             self._starting.cancel()
-        for deferred in tuple(self._open):
-            deferred.cancel()
-        self._waiters.clear()
+        self._performer.close()
         self.deliver = _nobody
         return Deferred.fromCoroutine(self._source.stop())
 
@@ -217,70 +226,8 @@ class ChainService(Service):
         return self._channels[dialect.name].polled
 
     def perform(self, call: Call) -> "Deferred[Any]":
-        """Answer a call that a session forwarded; cancel it to stop caring.
-
-        The Deferred fails with a ChainwsError, or with whatever broke.
-        """
-        deferred = self._perform(call)
-        self._open.add(deferred)
-
-        def settled(result: Any) -> Any:
-            self._open.discard(deferred)
-            return result
-
-        return deferred.addBoth(settled)
-
-    def _perform(self, call: Call) -> "Deferred[Any]":
-        if not self.running:
-            unavailable = SourceUnavailable(reason="the server is shutting down")
-            return maybeDeferred(_raise, unavailable)
-        if isinstance(call, Query):
-            return _deferred(self._source.query, call.method, call.params)
-        if isinstance(call, Submit):
-            return _deferred(self._source.submit, call.kind, call.raw)
-        if isinstance(call, Scan):
-            return self._scan(call.steps)
-        return self._await_mined(call)
-
-    def _scan(self, steps: Iterator[Any]) -> "Deferred[Any]":
-        """Take one step per reactor turn."""
-        pending: list[IDelayedCall] = []
-        done: Deferred[Any] = Deferred(lambda _: pending[0].cancel() if pending else None)
-
-        def step() -> None:
-            pending.clear()
-            try:
-                next(steps)
-            except StopIteration as end:
-                done.callback(end.value)
-            except Exception:  # noqa: BLE001 - the failure goes to whoever waits
-                done.errback(Failure())
-            else:
-                pending.append(self._clock.callLater(0, step))
-
-        step()
-        return done
-
-    def _await_mined(self, call: AwaitMined) -> "Deferred[tuple[Block, int]]":
-        found = self._chain.find(call.transaction_hash)
-        if found is not None:
-            return succeed(found)
-        waiter: Deferred[tuple[Block, int]] = Deferred()
-        self._waiters.setdefault(call.transaction_hash, []).append(waiter)
-
-        def late(_result: object, _timeout: float) -> NoReturn:
-            raise MinedWaitTimeout(transaction_hash=call.transaction_hash, timeout_s=call.timeout_s)
-
-        def over(result: Any) -> Any:
-            waiting = self._waiters.get(call.transaction_hash, [])
-            if waiter in waiting:
-                waiting.remove(waiter)
-                if not waiting:
-                    del self._waiters[call.transaction_hash]
-            return result
-
-        waiter.addBoth(over)
-        return waiter.addTimeout(call.timeout_s, self._clock, late)
+        """Answer a call that a session forwarded; see ``Performer.perform``."""
+        return self._performer.perform(call)
 
     # The sink
 
@@ -320,20 +267,20 @@ class ChainService(Service):
             channel.view.ledger.apply(advance)
         if advance.applied or self._announce_rollback:
             self._announce(advance)
-        self._wake(advance)
+        self._tell(advance)
+        self._performer.wake(advance)
 
     def _announce(self, advance: Advance) -> None:
         for channel in self._channels.values():
             for index, event in enumerate(channel.dialect.announce(advance), start=1):
                 self._emit(channel, event, (advance, index))
 
-    def _wake(self, advance: Advance) -> None:
-        if not self._waiters:
-            return
-        for block in advance.applied:
-            for position, transaction in enumerate(block.transactions):
-                for waiter in self._waiters.pop(transaction.hash, ()):
-                    waiter.callback((block, position))
+    def _tell(self, advance: Advance) -> None:
+        """Bring new blocks to those who get each as one message; a rollback is none of them."""
+        for channel in self._channels.values():
+            if channel.gatherer is not None:
+                for message, watchers in channel.gatherer.take(advance):
+                    self.deliver(channel.dialect, message, watchers)
 
     def _emit(
         self, channel: _Channel, event: ChainEvent, place: tuple[Advance, int] | None
@@ -376,18 +323,5 @@ class ChainService(Service):
             channel.polled.expire(self.now())
 
 
-def _nobody(_dialect: Dialect, _notice: Notice, _subscriptions: Sequence[Subscription]) -> None:
+def _nobody(_dialect: Dialect, _notice: Notice, _subscriptions: Sequence[Recipient]) -> None:
     """Deliver to nobody, as long as no server hangs on the service."""
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error
-
-
-def _deferred(function: Callable[..., Awaitable[Any]], *arguments: Any) -> "Deferred[Any]":
-    """Call something that returns a coroutine or a Deferred."""
-
-    async def waiting() -> Any:
-        return await function(*arguments)
-
-    return Deferred.fromCoroutine(waiting())

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_chainws.dialects.backlog import Backlog, text_of
-from twisted_chainws.dialects.base import Notice
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.notice import Notice
 from twisted_chainws.subscriptions.filters import HeadFilter
 from twisted_chainws.subscriptions.registry import Subscription
 

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.strategies import address20
+from twisted_chainws.dialects.actions import Close, Crashed, Forwarded
 from twisted_chainws.dialects.base import (
     Dialect,
     Fault,
@@ -18,6 +20,7 @@ from twisted_chainws.dialects.base import (
     HttpFace,
     Inspect,
     Install,
+    Leave,
     Outcome,
     Poll,
     Query,
@@ -26,15 +29,23 @@ from twisted_chainws.dialects.base import (
     Uninstall,
     Unsubscribe,
     View,
+    Watch,
 )
 from twisted_chainws.dialects.jsonrpc import ENVELOPE, claims
 from twisted_chainws.dialects.limits import Costs, Limits
-from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
-from twisted_chainws.errors import ChainwsError, FilterNotFound, TooManySubscriptions
+from twisted_chainws.dialects.notice import JoinedNotice
+from twisted_chainws.dialects.session import Session
+from twisted_chainws.errors import (
+    ChainwsError,
+    FilterNotFound,
+    TooManyAlternatives,
+    TooManySubscriptions,
+)
 from twisted_chainws.subscriptions.filters import HeadFilter
 from twisted_chainws.subscriptions.ids import id_maker
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry
+from twisted_chainws.subscriptions.watches import Standing
 
 
 class Unperformable(Outcome):
@@ -91,6 +102,13 @@ METHODS: dict[str, Callable[[View, Any], Any]] = {
     "t_unsubscribe": lambda _view, params: Unsubscribe(
         subscription_id=params[0], then=lambda removed: removed
     ),
+    "t_watch": lambda _view, params: Watch(
+        topic=params[0], addresses=frozenset({address20(each) for each in params[1:]})
+    ),
+    "t_watch_and_refuse": lambda _view, params: Watch(
+        topic=params[0], reply=Fault(code=-32000, message="partly")
+    ),
+    "t_leave": lambda _view, params: Leave(topic=params[0]),
     "t_install": lambda _view, _params: Install(filter=HeadFilter(), encode=encode),
     "t_poll": lambda _view, params: Poll(filter_id=params[0]),
     "t_inspect": lambda _view, params: Inspect(
@@ -104,7 +122,7 @@ def fault_of(error: ChainwsError) -> Fault:
     """Word the few errors of the toy dialect."""
     if isinstance(error, Refused):
         return error.fault
-    if isinstance(error, TooManySubscriptions | FilterNotFound):
+    if isinstance(error, TooManySubscriptions | TooManyAlternatives | FilterNotFound):
         return Fault(code=-32000, message=type(error).__name__)
     return Fault(code=-32000, message="other")
 
@@ -613,3 +631,55 @@ def test_closed_session_is_silent() -> None:
     wire.session.deliver(subscription, ENVELOPE.render_notice(b"1", None), wire.out)
     assert wire.take() == []
     assert not subscription.active
+
+
+def test_topics_are_watched_and_left() -> None:
+    """The reply is plain; leaving is marked, for the last message is still to come."""
+    wire = Wire()
+    watches = wire.registry.watches
+    assert wire.call("t_watch", "events", "A") is None
+    assert wire.call("t_leave", "events") is None
+    assert watches.of_owner(wire.session) == Standing(frozenset({"events"}), frozenset({"events"}))
+    wire.session.close()
+    assert len(watches) == 0
+
+
+def test_a_refusal_may_watch_all_the_same() -> None:
+    """Some nodes say that something was wrong and take the rest."""
+    wire = Wire()
+    assert wire.call("t_watch_and_refuse", "events") == {"code": -32000, "message": "partly"}
+    assert wire.registry.watches.of_owner(wire.session) == Standing(frozenset({"events"}))
+
+
+def test_watching_is_bounded() -> None:
+    """Topics count as subscriptions, addresses as alternatives."""
+    wire = Wire(Limits(subscriptions=1, alternatives=1))
+    wire.call("t_watch", "events", "A")
+    assert wire.call("t_watch", "events", "B") == {"code": -32000, "message": "TooManyAlternatives"}
+    assert wire.call("t_watch", "heads") == {"code": -32000, "message": "TooManySubscriptions"}
+
+
+def test_nothing_is_watched_where_nothing_can_be_delivered() -> None:
+    """Over HTTP there are no blocks to hear of."""
+    wire = Wire(notifications=False)
+    for method in ("t_watch", "t_leave"):
+        assert wire.call(method, "events") == {
+            "code": -32601, "message": "notifications not supported",
+        }  # fmt: skip
+    assert len(wire.registry.watches) == 0
+
+
+def test_a_message_of_a_block_waits_like_any_notice() -> None:
+    """In order while the outlet is congested, also when nothing is watched any more by then."""
+    wire = Wire()
+    wire.call("t_watch", "events")
+    ((_, (watcher,)),) = wire.registry.watches.groups()
+    wire.session.deliver(watcher, JoinedNotice([b"[", b"1]"]), wire.out)
+    assert wire.take() == [[1]]
+    wire.session.congest()
+    wire.session.deliver(watcher, JoinedNotice([b"[2", b"]"]), wire.out)
+    wire.call("t_leave", "events")
+    wire.registry.watches.settle()
+    assert wire.session.queued == 1
+    wire.session.relieve(wire.out, 100)
+    assert wire.take() == [[2]]

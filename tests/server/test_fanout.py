@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,10 +6,11 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.server.peer import frame
-from twisted_chainws.dialects.base import Notice
 from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.notice import JoinedNotice, Notice
 from twisted_chainws.server.fanout import SLICE, WAITING, Fanout
 from twisted_chainws.subscriptions.registry import Subscription
+from twisted_chainws.subscriptions.watches import Watches
 
 DIALECT = DIALECTS[0]
 WIDTH = DIALECT.envelope.id_width
@@ -76,6 +78,30 @@ def test_each_gets_its_own_id_in_a_whole_frame(size: int) -> None:
     fanout.publish(DIALECT, notice, subscriptions)
     for subscription, connection in zip(subscriptions, connections, strict=True):
         assert connection.frames == [_wire(subscription, notice)]
+
+
+def test_a_notice_without_an_id_is_sent_as_it_is() -> None:
+    """Where a message is for a connection and not for a subscription."""
+    watches, connections = Watches(), [Connection(), Connection()]
+    for connection in connections:
+        watches.watch(connection, "heads", (), max_topics=1, max_addresses=1)
+    ((_, watchers),) = watches.groups()
+    dialect = replace(DIALECT, envelope=replace(DIALECT.envelope, id_width=0))
+    Fanout(reactor=Clock()).publish(dialect, JoinedNotice([b"whole ", b"text"]), watchers)
+    assert [each.frames for each in connections] == [[frame(b"whole text", mask=None)]] * 2
+
+
+def test_frames_are_made_when_they_are_needed() -> None:
+    """Notices that wait for their turn share what they have in common."""
+    clock, connection = Clock(), Connection()
+    fanout = Fanout(reactor=clock)
+    subscriptions = [_subscription(number, connection) for number in range(SLICE + 1)]
+    fanout.publish(DIALECT, _notice(b"a"), subscriptions)
+    waiting = _notice(b"b")
+    fanout.publish(DIALECT, waiting, subscriptions)
+    assert waiting.frame is None
+    clock.advance(0)
+    assert len(connection.frames) == 2 * (SLICE + 1)
 
 
 def test_slices_take_turns_and_keep_the_order() -> None:

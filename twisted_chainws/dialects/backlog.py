@@ -1,15 +1,15 @@
 """Notices of one connection that cannot leave yet: in order, counted, bounded. Sans-I/O.
 
-Imports only base and the layers below. A notice waits for one of two reasons. *Queued*: the outlet
-is congested, or others are waiting already. *Held*: its subscription was opened inside a batch
-whose answer has not left yet.
+Imports only limits, notice and the layers below. A notice waits for one of two reasons. *Queued*:
+the outlet is congested, or others are waiting already. *Held*: its subscription was opened inside
+a batch whose answer has not left yet.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from twisted_chainws.dialects.base import Notice
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.subscriptions.registry import Subscription
 
 
@@ -29,8 +29,8 @@ class Backlog:
 
     def __init__(self) -> None:
         # Nearly always empty, and an empty deque weighs ten times as much as a list.
-        self._queue: list[tuple[Subscription, Notice]] = []
-        self._held: dict[Subscription, list[Notice]] = {}
+        self._queue: list[tuple[Recipient, Notice]] = []
+        self._held: dict[Recipient, list[Notice]] = {}
         self._bytes = 0
         self._congested = False
         self._congested_since: float | None = None
@@ -43,7 +43,7 @@ class Backlog:
         """True while a notice may pass: nothing waits, nothing is held back, the way is free."""
         return not (self._congested or self._queue or self._held)
 
-    def keep(self, subscription: Subscription, notice: Notice) -> bool:
+    def keep(self, subscription: Recipient, notice: Notice) -> bool:
         """Let a notice wait if it must; False when it may leave now."""
         held = self._held.get(subscription)
         if held is not None:
@@ -123,6 +123,6 @@ class Backlog:
         return notices
 
 
-def text_of(subscription: Subscription, notice: Notice) -> bytes:
+def text_of(subscription: Recipient, notice: Notice) -> bytes:
     """Return the message of a notice for one of its subscribers."""
     return notice.head + subscription.wire_id + notice.tail

@@ -1,6 +1,6 @@
 """What a dialect is: a frozen record of tables and pure codecs, and the values its handlers return.
 
-Sans-I/O. Imports errors, chain and subscriptions. A session (``session.py``) drives any record; it
+Sans-I/O. Imports gathering and the layers below. A session (``session.py``) drives any record; it
 never asks which one it has.
 
 A handler is a pure function ``(view, params) -> outcome``. An outcome is either a plain JSON value,
@@ -14,9 +14,11 @@ from typing import Any, Protocol, TypeAlias
 
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.ops import Advance
-from twisted_chainws.chain.types import Hash32
+from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.chain.view import ChainView
+from twisted_chainws.dialects.gathering import Gather
 from twisted_chainws.dialects.limits import NO_COSTS, Costs, Limits
+from twisted_chainws.dialects.notice import Notice
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.events import ChainEvent
 from twisted_chainws.subscriptions.filters import Filter
@@ -138,6 +140,28 @@ class Unsubscribe(Outcome):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch(Outcome):
+    """Hear of a topic in the one message that each block brings, if it was left before: still.
+
+    Attributes:
+        topic: one of ``Gather.topics``.
+        addresses: added to those watched already; empty for a topic without.
+        reply: what is answered, also a Fault.
+    """
+
+    topic: str
+    addresses: frozenset[Address20] = frozenset()
+    reply: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave(Outcome):
+    """Hear of a topic one last time, in the message of the next block; the reply is None."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Install(Outcome):
     """Install a polled filter, service-wide; the reply is its id."""
 
@@ -176,6 +200,13 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueryAll:
+    """Ask the source several questions; the answers come as a list, or the first failure."""
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
     """Send a signed transaction to the source."""
 
@@ -205,7 +236,7 @@ class AwaitMined:
     timeout_s: float
 
 
-Call: TypeAlias = Query | Submit | Scan | AwaitMined
+Call: TypeAlias = Query | QueryAll | Submit | Scan | AwaitMined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,22 +274,6 @@ class Batch:
 
 Parsed: TypeAlias = Request | Batch | None
 """None: nothing to do and nothing to say."""
-
-
-class Notice:
-    """One event rendered for all subscribers that share an encoder.
-
-    The wire text is ``head + subscription id + tail``. ``frame`` is scratch space for the server,
-    which keeps a ready WebSocket frame there and rewrites the id in place.
-    """
-
-    __slots__ = ("frame", "head", "size", "tail")
-
-    def __init__(self, head: bytes, tail: bytes) -> None:
-        self.head = head
-        self.tail = tail
-        self.size = len(head) + len(tail)
-        self.frame: bytearray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,15 +361,17 @@ class Dialect:
         topics: subscription names, for documentation and tests; handlers look into it.
         faults: words for errors.
         projection: makes an empty ledger.
-        announce: a transition -> the events of this dialect, in wire order.
+        announce: a transition -> the events that subscriptions and filters match, in wire order.
+        gather: how a block becomes one message for each connection; None where each event is one.
         http: the plain HTTP face, or None.
         limits: defaults of the bounds.
         claims: True when a first message on the combined port is in this language.
         replies_in_order: whether replies leave in the order of requests.
-        notices_after_unsubscribe: deliveries still made once an unsubscribe was answered.
         subprotocols: prefix of offered subprotocols that are echoed.
         fatal: codes of faults in a message itself after which the connection is closed with 1000.
         costs: of requests, where an account has a throughput limit.
+        greeting: what a plain GET is answered with.
+        any_path: whether every path of its own listener leads to it.
     """
 
     name: str
@@ -370,7 +387,9 @@ class Dialect:
     limits: Limits
     claims: Callable[[bytes], bool]
     replies_in_order: bool = False
-    notices_after_unsubscribe: int = 0
     subprotocols: tuple[str, ...] = field(default=())
     fatal: frozenset[int] = frozenset()
     costs: Costs = NO_COSTS
+    gather: Gather | None = None
+    greeting: bytes = b""
+    any_path: bool = False

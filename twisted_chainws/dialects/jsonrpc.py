@@ -18,11 +18,11 @@ from twisted_chainws.dialects.base import (
     Envelope,
     Fault,
     Json,
-    Notice,
     Parsed,
     Request,
 )
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.notice import Notice
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600

@@ -12,28 +12,29 @@ A notice has three ways. *Direct*: nothing waits on this connection, the server 
 opened inside a batch whose answer has not left yet; it waits for that answer (``backlog``). Three
 laws follow: the reply with a subscription id leaves before its first notice; notices of one
 subscription keep their order; after an unsubscribe reply no notice of that subscription leaves.
+Where a block is one message for each connection (``gathering``), topics are watched and left
+instead: that message is a notice of the connection, and the next one after a leave still comes.
 
 A request may be refused before its handler sees it: too many are unanswered, or its account has no
 compute units left. That costs others nothing and is told under its id.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import orjson
 
+from twisted_chainws.dialects.actions import Close, Crashed, Forwarded, Out
 from twisted_chainws.dialects.backlog import Backlog, text_of
 from twisted_chainws.dialects.base import (
     Batch,
-    Call,
     Dialect,
     Fault,
     Forward,
     Inspect,
     Install,
     Json,
-    Notice,
+    Leave,
     Outcome,
     Poll,
     Request,
@@ -41,41 +42,16 @@ from twisted_chainws.dialects.base import (
     Uninstall,
     Unsubscribe,
     View,
+    Watch,
 )
 from twisted_chainws.dialects.limits import Account, Limits
+from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription
 
 NORMAL: Final = 1000
 POLICY_VIOLATION: Final = 1008
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarded:
-    """Somebody else must answer: perform ``call``, then ``resolve(ticket, answer)``."""
-
-    ticket: int
-    call: Call
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the connection; nothing follows."""
-
-    code: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Crashed:
-    """A handler broke; the peer was told nothing of it, the operator should be."""
-
-    error: BaseException
-
-
-Out: TypeAlias = list[Any]
-"""``bytes`` (one whole message each) and actions, in the order in which they leave."""
 
 
 class _Batch:
@@ -186,7 +162,7 @@ class Session:
         if self._settle(token, batch, outcome, now, out) and batch is not None:
             self._run(batch, now, out)
 
-    def deliver(self, subscription: Subscription, notice: Notice, out: Out) -> None:
+    def deliver(self, subscription: Recipient, notice: Notice, out: Out) -> None:
         """Take a notice that could not be written directly; it waits, or leaves, in order."""
         if not subscription.active or self.closed:
             return
@@ -303,6 +279,8 @@ class Session:
         """Do what an outcome asks of this connection or of the polled filters."""
         if isinstance(outcome, Unsubscribe):
             return outcome.then(self._unsubscribe_own(outcome.subscription_id))
+        if isinstance(outcome, Watch | Leave):
+            return self._watch(outcome)
         if isinstance(outcome, Install):
             return self._polled.install(outcome.filter, outcome.encode, now)
         if isinstance(outcome, Poll):
@@ -368,6 +346,22 @@ class Session:
             max_subscriptions=self._limits.subscriptions,
             max_alternatives=self._limits.alternatives,
         )
+
+    def _watch(self, request: Watch | Leave) -> Json:
+        watches = self._registry.watches
+        if not self._notifications:
+            return self._dialect.faults.notifications_unsupported
+        if isinstance(request, Leave):
+            watches.leave(self, request.topic)
+            return None
+        watches.watch(
+            self,
+            request.topic,
+            request.addresses,
+            max_topics=self._limits.subscriptions,
+            max_addresses=self._limits.alternatives,
+        )
+        return request.reply
 
     def _open(
         self, subscription: Subscription, request: Subscribe, batch: _Batch | None, out: Out

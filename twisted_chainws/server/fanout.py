@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from twisted_chainws.dialects.base import Dialect, Notice
-from twisted_chainws.subscriptions.registry import Subscription
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.websocket.frames import header
 
 __all__ = ["SLICE", "WAITING", "Fanout"]
@@ -34,14 +34,19 @@ class _Job:
 
     __slots__ = ("notice", "position", "start", "subscriptions", "width")
 
-    def __init__(self, notice: Notice, width: int, subscriptions: Sequence[Subscription]) -> None:
-        prefix = header(notice.size + width) + notice.head
-        notice.frame = bytearray(prefix + b"." * width + notice.tail)
+    def __init__(self, notice: Notice, width: int, subscriptions: Sequence[Recipient]) -> None:
         self.notice = notice
-        self.start = len(prefix)
+        self.start = 0
         self.width = width
         self.subscriptions = subscriptions
         self.position = 0
+
+    def open(self) -> None:
+        """Make the frame, once it is needed: those of all that wait would be a lot."""
+        notice, width = self.notice, self.width
+        prefix = header(notice.size + width) + notice.head
+        notice.frame = bytearray(prefix + b"." * width + notice.tail)
+        self.start = len(prefix)
 
 
 class Fanout:
@@ -55,7 +60,7 @@ class Fanout:
         self._running = False
 
     def publish(
-        self, dialect: Dialect, notice: Notice, subscriptions: Sequence[Subscription]
+        self, dialect: Dialect, notice: Notice, subscriptions: Sequence[Recipient]
     ) -> None:
         """Deliver a notice; the first slice at once when nothing else is on its way."""
         self._jobs.append(_Job(notice, dialect.envelope.id_width, tuple(subscriptions)))
@@ -84,7 +89,9 @@ class Fanout:
                 self._jobs.popleft()
             self._serve(job, part, now)
 
-    def _serve(self, job: _Job, part: Sequence[Subscription], now: float) -> None:
+    def _serve(self, job: _Job, part: Sequence[Recipient], now: float) -> None:
+        if not job.start:
+            job.open()
         notice = job.notice
         frame = notice.frame
         start, end = job.start, job.start + job.width

@@ -14,12 +14,13 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from twisted_chainws.dialects.actions import Close, Crashed, Forwarded
 from twisted_chainws.dialects.backlog import Backlog
-from twisted_chainws.dialects.base import Dialect, Notice
-from twisted_chainws.dialects.session import Close, Crashed, Forwarded, Session
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.dialects.session import Session
 from twisted_chainws.server.outlet import Outlet
 from twisted_chainws.server.route import Route, open_session
-from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.websocket.frames import message
 from twisted_chainws.websocket.handshake import Handshake
 from twisted_chainws.websocket.seam import ServerConnection
@@ -177,7 +178,7 @@ class ChainProtocol(ServerConnection):
         else:
             self._send_messages([_payload(frame)])
 
-    def deliver(self, subscription: Subscription, notice: Notice) -> None:
+    def deliver(self, subscription: Recipient, notice: Notice) -> None:
         """Hand a notice to the session, which lets it wait or sends it in order."""
         if self._session is not None:
             self._session.deliver(subscription, notice, self._out)

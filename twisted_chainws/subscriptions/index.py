@@ -43,6 +43,7 @@ class Interested(Protocol):
 
 
 T = TypeVar("T", bound=Interested)
+M = TypeVar("M")
 K = TypeVar("K")
 
 _Key: TypeAlias = tuple[int, bytes]
@@ -60,26 +61,26 @@ _NOBODY = b""
 _ANY_LOG = LogFilter()
 
 
-class Roster(Generic[T]):
+class Roster(Generic[M]):
     """A set in insertion order whose members are handed out as a tuple, copied on write."""
 
     __slots__ = ("_listed", "_members")
 
     def __init__(self) -> None:
-        self._members: dict[T, None] = {}
-        self._listed: tuple[T, ...] | None = ()
+        self._members: dict[M, None] = {}
+        self._listed: tuple[M, ...] | None = ()
 
-    def add(self, member: T) -> None:
+    def add(self, member: M) -> None:
         """Put a member at the end."""
         self._members[member] = None
         self._listed = None
 
-    def remove(self, member: T) -> None:
+    def remove(self, member: M) -> None:
         """Take a member out; a tuple handed out earlier keeps it."""
         del self._members[member]
         self._listed = None
 
-    def listed(self) -> tuple[T, ...]:
+    def listed(self) -> tuple[M, ...]:
         """Return the members; the same tuple until the next change."""
         if self._listed is None:
             self._listed = tuple(self._members)
@@ -88,7 +89,7 @@ class Roster(Generic[T]):
     def __len__(self) -> int:
         return len(self._members)
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[M]:
         return iter(self._members)
 
 

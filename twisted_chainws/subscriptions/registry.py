@@ -7,6 +7,7 @@ from twisted_chainws.errors import TooManyAlternatives, TooManySubscriptions
 from twisted_chainws.subscriptions.events import ChainEvent
 from twisted_chainws.subscriptions.filters import Filter, alternatives
 from twisted_chainws.subscriptions.index import Index
+from twisted_chainws.subscriptions.watches import Watches
 
 
 class Subscription:
@@ -60,6 +61,9 @@ class Registry:
 
     Args:
         make_id: returns a new id; an id that is in use is drawn again.
+
+    Attributes:
+        watches: what is watched without an id, where a block is one message for each owner.
     """
 
     def __init__(self, *, make_id: Callable[[], str]) -> None:
@@ -67,6 +71,7 @@ class Registry:
         self._index: Index[Subscription] = Index()
         self._ids: set[str] = set()
         self._holdings: dict[Any, _Holding] = {}
+        self.watches = Watches()
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -130,7 +135,8 @@ class Registry:
         return subscription
 
     def drop_owner(self, owner: Any) -> int:
-        """Close everything of an owner and return how many that were."""
+        """Close everything of an owner and return how many subscriptions that were."""
+        self.watches.drop_owner(owner)
         holding = self._holdings.pop(owner, None)
         if holding is None:
             return 0

@@ -1,0 +1,218 @@
+"""What one block brings to one connection, as one message. Sans-I/O.
+
+Imports only notice and the layers below. Theory of operation. What happened in a block is looked
+up once per account concerned, not once per watcher: watchers of the same standing to whom the same
+things happened get the same message, which is written once and goes out as one notice. Most share
+the one where nothing they watch by address happened. Texts are made when the block comes, for it
+may be gone from the ledger when the message leaves; they are joined when it leaves.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from twisted_chainws.chain.confirmations import Confirmations
+from twisted_chainws.chain.model import Block
+from twisted_chainws.chain.ops import Advance
+from twisted_chainws.chain.types import Address20
+from twisted_chainws.dialects.notice import JoinedNotice
+from twisted_chainws.subscriptions.watches import Standing, Watcher, Watches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something that happened in a block to accounts.
+
+    Attributes:
+        topic: under which it is told.
+        addresses: of the accounts; a watcher is told once, under the first of these it watches.
+        item: what happened; the topic's encoder knows it.
+    """
+
+    topic: str
+    addresses: tuple[Address20, ...]
+    item: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredTopic:
+    """How a topic is written.
+
+    Attributes:
+        encode: (ledger, block, entries) -> the topic's part of the message; entries, one per
+            address to which something happened, in the order of what happened first.
+        encode_entry: (address, items) -> entry, items in the order of the block; None for a topic
+            that is not watched by address.
+    """
+
+    encode: Callable[[Any, Block, Sequence[bytes]], bytes]
+    encode_entry: Callable[[Address20, Sequence[Any]], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather:
+    """How a dialect makes one message of a block.
+
+    Attributes:
+        topics: in the order of the message.
+        find: a block -> what happened in it to accounts, in its order.
+        compose: (written topics, names of the topics that end) -> parts of the message.
+    """
+
+    topics: Mapping[str, GatheredTopic]
+    find: Callable[[Block], Iterable[Found]]
+    compose: Callable[[Sequence[bytes], Sequence[str]], Sequence[bytes]]
+
+
+Gathered: TypeAlias = tuple[JoinedNotice, Sequence[Watcher]]
+"""A message and who gets it."""
+
+_Place: TypeAlias = tuple[str, Address20, tuple[Address20, ...]]
+"""Topic, address, and the addresses under which a watcher would be told rather."""
+
+_Told: TypeAlias = tuple[int, ...]
+"""Which places of a block a watcher is told of, ascending."""
+
+
+class Gatherer:
+    """Gathers for all watchers of one dialect.
+
+    Args:
+        gather: how.
+        watches: for whom.
+        ledger: the dialect's projection.
+        confirmations: which blocks are told of, and when.
+        broken: called while the exception is handled when a message cannot be written; the others
+            are written.
+    """
+
+    def __init__(
+        self,
+        *,
+        gather: Gather,
+        watches: Watches,
+        ledger: Any,
+        confirmations: Confirmations,
+        broken: Callable[[], None],
+    ) -> None:
+        self._gather = gather
+        self._watches = watches
+        self._ledger = ledger
+        self._confirmations = confirmations
+        self._broken = broken
+
+    def take(self, advance: Advance) -> list[Gathered]:
+        """Return the messages of a change of the chain, in order.
+
+        Topics that were left before it are told of in the first of its blocks that is told of.
+        """
+        messages: list[Gathered] = []
+        for block in self._confirmations.confirmed(advance):
+            if len(self._watches):
+                messages += self._of_block(block)
+                self._watches.settle()
+        return messages
+
+    def _of_block(self, block: Block) -> list[Gathered]:
+        try:
+            writer = _Writer(self._gather, self._ledger, block)
+        except Exception:  # noqa: BLE001 - the chain must go on
+            self._broken()
+            return []
+        return self._messages(writer)
+
+    def _messages(self, writer: "_Writer") -> list[Gathered]:
+        told = self._told(writer.places)
+        messages: list[Gathered] = []
+        for standing, watchers in self._watches.groups():
+            for what, alike in self._alike(standing, watchers, told).items():
+                try:
+                    messages.append((JoinedNotice(writer.message(standing, what)), alike))
+                except Exception:  # noqa: BLE001 - a message that breaks costs only itself
+                    self._broken()
+        return messages
+
+    def _told(self, places: Iterable[_Place]) -> dict[Watcher, list[int]]:
+        """Return of which places each watcher is told; those of none are left out."""
+        told: dict[Watcher, list[int]] = {}
+        for number, (topic, address, rather) in enumerate(places):
+            for watcher in self._watches.of_address(topic, address):
+                if not (rather and watcher.addresses[topic].intersection(rather)):
+                    told.setdefault(watcher, []).append(number)
+        return told
+
+    def _alike(
+        self, standing: Standing, watchers: Sequence[Watcher], told: Mapping[Watcher, list[int]]
+    ) -> Mapping[_Told, Sequence[Watcher]]:
+        """Sort watchers of one standing by what they are told."""
+        topics = self._gather.topics
+        if not told or all(topics[name].encode_entry is None for name in standing.topics):
+            return {(): watchers}
+        alike: dict[_Told, list[Watcher]] = {}
+        for watcher in watchers:
+            alike.setdefault(tuple(told.get(watcher, ())), []).append(watcher)
+        return alike
+
+
+class _Writer:
+    """Writes about one block, everything once.
+
+    Attributes:
+        places: where something happened.
+    """
+
+    def __init__(self, gather: Gather, ledger: Any, block: Block) -> None:
+        self._gather = gather
+        self._ledger = ledger
+        self._block = block
+        self._found = list(gather.find(block))
+        self._at = _numbers_by_place(self._found)
+        self.places: list[_Place] = list(self._at)
+        self._topics: dict[tuple[str, _Told], bytes] = {}
+        self._entries: dict[tuple[str, Address20, tuple[int, ...]], bytes] = {}
+
+    def message(self, standing: Standing, told: _Told) -> Sequence[bytes]:
+        """Return the parts of the message for a standing, with what is told of."""
+        names = [name for name in self._gather.topics if name in standing.topics]
+        texts = [
+            self._topic(name, tuple(each for each in told if self.places[each][0] == name))
+            for name in names
+        ]
+        return self._gather.compose(texts, [name for name in names if name in standing.leaving])
+
+    def _topic(self, name: str, told: _Told) -> bytes:
+        text = self._topics.get((name, told))
+        if text is None:
+            entries = self._entries_of(name, told)
+            text = self._gather.topics[name].encode(self._ledger, self._block, entries)
+            self._topics[name, told] = text
+        return text
+
+    def _entries_of(self, name: str, told: _Told) -> list[bytes]:
+        numbers: dict[Address20, list[int]] = {}
+        for place in told:
+            numbers.setdefault(self.places[place][1], []).extend(self._at[self.places[place]])
+        entries = [(tuple(sorted(some)), address) for address, some in numbers.items()]
+        return [self._entry(name, address, some) for some, address in sorted(entries)]
+
+    def _entry(self, name: str, address: Address20, numbers: tuple[int, ...]) -> bytes:
+        text = self._entries.get((name, address, numbers))
+        if text is None:
+            encode = self._gather.topics[name].encode_entry
+            if encode is None:
+                raise TypeError(f"{name} is not watched by address")
+            text = encode(address, [self._found[number].item for number in numbers])
+            self._entries[name, address, numbers] = text
+        return text
+
+
+def _numbers_by_place(found: Iterable[Found]) -> dict[_Place, list[int]]:
+    """Sort what happened by where, each by its number in the block."""
+    at: dict[_Place, list[int]] = {}
+    for number, each in enumerate(found):
+        addresses = dict.fromkeys(each.addresses)
+        rather: tuple[Address20, ...] = ()
+        for address in addresses:
+            at.setdefault((each.topic, address, rather), []).append(number)
+            rather = (*rather, address)
+    return at
