@@ -39,6 +39,7 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── TransactionGasTooHigh
     │   ├── TooManyBlobs
     │   ├── WrongChainId
+    │   ├── WrongMessageVersion
     │   ├── UnprotectedTransaction
     │   ├── FeeAboveLimit
     │   ├── UndecodableTransaction
@@ -49,6 +50,9 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── TransactionTooLarge
     │   ├── PoolFull
     │   ├── SenderNotExternallyOwned
+    │   ├── SenderUnknown
+    │   ├── RecipientMissing
+    │   ├── RecipientIsContract
     │   ├── BuildTimeout
     │   └── BlobsMissing
     ├── ExecutionError
@@ -338,6 +342,14 @@ class WrongChainId(TransactionRejected):
 
 
 @dataclass(eq=False, kw_only=True)
+class WrongMessageVersion(TransactionRejected):
+    """A native transaction is written by rules of another version."""
+
+    have: int
+    want: int
+
+
+@dataclass(eq=False, kw_only=True)
 class UnprotectedTransaction(TransactionRejected):
     """A legacy signature without chain id (pre EIP-155)."""
 
@@ -401,6 +413,21 @@ class SenderNotExternallyOwned(TransactionRejected):
 
     address: str
     code_hash: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SenderUnknown(TransactionRejected):
+    """The sender of a native transaction has no account: nothing was ever paid to it."""
+
+
+@dataclass(eq=False, kw_only=True)
+class RecipientMissing(TransactionRejected):
+    """A native transaction pays nobody and creates nothing."""
+
+
+@dataclass(eq=False, kw_only=True)
+class RecipientIsContract(TransactionRejected):
+    """A native payment goes to an account with code, which takes none."""
 
 
 @dataclass(eq=False, kw_only=True)

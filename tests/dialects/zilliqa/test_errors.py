@@ -103,10 +103,18 @@ WORDS: list[tuple[ChainwsError, int, str]] = [
     ),
     (
         errors.BlockGasLimitExceeded(gas=9, limit=8),
-        -26,
-        "Gas limit (9) higher than that of a block (8)",
+        -8,
+        "Txn gas limit 9 greater than microblock gas limit8",
     ),
     (errors.WrongChainId(have=1, want=222), -26, "CHAIN_ID incorrect"),
+    (
+        errors.WrongMessageVersion(have=2, want=1),
+        -26,
+        "Transaction version incorrect! Expected:1 Actual:2",
+    ),
+    (errors.SenderUnknown(), -5, "The sender of the txn has no balance"),
+    (errors.RecipientMissing(), -5, "Code is empty and To addr is null"),
+    (errors.RecipientIsContract(), -8, "Contract account won't accept normal txn"),
     (errors.UndecodableTransaction(reason="cut off"), -22, "cut off"),
     (errors.InvalidSignature(), -26, "Unable to verify transaction"),
     (errors.InitCodeTooLarge(size=2, limit=1), -26, "Code size is too large"),
@@ -144,9 +152,6 @@ def test_refusals_are_said_as_they_are() -> None:
 
 def test_facts_of_a_transaction() -> None:
     """Refusals of a transaction name what was sent and what is wanted."""
-    assert words.wrong_version(2) == Fault(
-        code=-26, message="Transaction version incorrect! Expected:1 Actual:2"
-    )
     assert words.gas_limit_too_low(1, 300, "invoking contract").message == (
         "Gas limit (1) lower than minimum for invoking contract (300)"
     )

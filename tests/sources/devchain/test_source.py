@@ -16,6 +16,7 @@ from tests.sources.devchain.chains import (
     pause,
     running,
 )
+from tests.sources.devchain.engine.paying import PAYEE, payment, raw_payment
 from tests.sources.devchain.published import (
     CHAIN_FILE,
     GENESIS_FILE,
@@ -212,8 +213,36 @@ async def test_unknown_words_and_foreign_transactions_are_unsupported() -> None:
     """What the engine has no word for is refused without asking it."""
     async with running() as chain:
         assert isinstance(await failure(chain.ask("fly")), errors.Unsupported)
-        submitted = chain.source.submit(Kind.ZILLIQA, b"")
+        submitted = chain.source.submit(Kind.ONTOLOGY, b"")
         assert isinstance(await failure(submitted), errors.Unsupported)
+
+
+@ensure
+async def test_a_native_payment_becomes_a_block() -> None:
+    """A submitted payment of the Zilliqa family is told of like any transaction."""
+    async with running() as chain:
+        sent = await chain.source.submit(Kind.ZILLIQA, raw_payment())
+        assert sent == "0x" + payment().id.hex()
+        assert chain.sink.calls == [("pending", sent), ("publish", 1)]
+        assert [item.kind for item in chain.sink.chain[1].transactions] == [Kind.ZILLIQA]
+        assert await chain.balance("0x" + PAYEE.hex()) == 7 * 10**6
+        poor = chain.source.submit(Kind.ZILLIQA, raw_payment(nonce=2, amount_qa=10**20))
+        assert isinstance(await failure(poor), errors.InsufficientFunds)
+
+
+@ensure
+async def test_payments_outlive_their_worker(tmp_path: Path) -> None:
+    """Payments that wait, and those in blocks, are there when the worker was killed."""
+    async with running(mining=False, data_dir=str(tmp_path)) as chain:
+        await chain.source.submit(Kind.ZILLIQA, raw_payment())
+        await chain.ask("mine")
+        waiting = await chain.source.submit(Kind.ZILLIQA, raw_payment(nonce=2))
+        chain.kill()
+        await chain.ask("automine")
+        assert ("dropped", waiting) not in chain.sink.calls
+        await chain.ask("mine")
+        assert ["0x" + item.hash.hex() for item in chain.sink.chain[-1].transactions] == [waiting]
+        assert await chain.balance("0x" + PAYEE.hex()) == 14 * 10**6
 
 
 @ensure

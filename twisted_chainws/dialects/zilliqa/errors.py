@@ -193,9 +193,14 @@ ERRORS: Final[Mapping[type[ChainwsError], Callable[[Any], Fault]]] = {
     errors.Underpriced: lambda e: gas_price_too_low(e.tip // WEI_PER_QA, e.minimum // WEI_PER_QA),
     errors.IntrinsicGasTooLow: lambda e: gas_limit_too_low(e.gas, e.minimum),
     errors.BlockGasLimitExceeded: _tells(
-        VERIFY_REJECTED, lambda e: f"Gas limit ({e.gas}) higher than that of a block ({e.limit})"
+        INVALID_PARAMETER,
+        lambda e: f"Txn gas limit {e.gas} greater than microblock gas limit{e.limit}",
     ),
     errors.WrongChainId: _says(WRONG_CHAIN),
+    errors.WrongMessageVersion: lambda e: wrong_version(e.have),
+    errors.SenderUnknown: _says(NO_BALANCE),
+    errors.RecipientMissing: _says(NEITHER_CODE_NOR_RECIPIENT),
+    errors.RecipientIsContract: _says(CONTRACT_TAKES_NO_PAYMENT),
     errors.UndecodableTransaction: _tells(DESERIALIZATION_ERROR, lambda e: e.reason),
     errors.InvalidSignature: _says(NOT_AUTHENTIC),
     errors.InitCodeTooLarge: _says(CODE_TOO_LARGE),

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 
 from twisted_chainws.chain.model import Block, Receipt
 from twisted_chainws.chain.ops import Advance
-from twisted_chainws.chain.types import Gas, Hash32
+from twisted_chainws.chain.types import Address20, Gas, Hash32
 from twisted_chainws.dialects.texts import BoundedTexts
 from twisted_chainws.dialects.zilliqa import schnorr
 from twisted_chainws.dialects.zilliqa.listing import list_transactions
@@ -40,6 +40,9 @@ DEVELOPMENT_SECRET: Final = hashlib.sha256(b"chainws Zilliqa development header 
 """Signs headers. Known to all: a signature of it says that this is a development chain."""
 
 BLOCKS_PER_DS_EPOCH: Final = 100
+
+MOST_CONTRACTS: Final = 100_000
+"""Addresses that are remembered as contracts; behind it remembering begins anew."""
 
 _HEADER_VERSION: Final = 1
 _US_PER_S: Final = 10**6
@@ -67,7 +70,7 @@ class ZilliqaLedger:
         max_bytes: of all texts together; the least recently used ones go first.
     """
 
-    __slots__ = ("_history", "_links", "_secret", "_texts", "public_key")
+    __slots__ = ("_contracts", "_history", "_links", "_secret", "_texts", "public_key")
 
     def __init__(
         self,
@@ -81,13 +84,27 @@ class ZilliqaLedger:
         self.public_key = schnorr.public_key_of(secret)
         self._history = history
         self._texts = BoundedTexts(max_bytes=max_bytes)
+        self._contracts: set[Address20] = set()
 
     def apply(self, advance: Advance) -> None:
         """Forget the hashes of undone blocks, compute those of applied ones."""
         for block in advance.undone:
             del self._links[block.hash]
+        if advance.undone:
+            # One of them may have created any of these.
+            self._contracts.clear()
         for block in advance.applied:
             self._push(block)
+
+    def is_contract(self, address: Address20) -> bool:
+        """Tell whether an address is remembered as a contract; False says nothing."""
+        return address in self._contracts
+
+    def remember_contracts(self, addresses: Iterable[Address20]) -> None:
+        """Remember that these addresses are contracts, until blocks are undone."""
+        self._contracts.update(addresses)
+        if len(self._contracts) > MOST_CONTRACTS:
+            self._contracts.clear()
 
     def tx_block(self, block: Block) -> TxBlock:
         """Return a canonical block as Zilliqa sees it, signed.

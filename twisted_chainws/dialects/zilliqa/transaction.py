@@ -30,6 +30,15 @@ NATIVE_VERSION: Final = 1
 
 WEI_PER_QA: Final = 10**6
 
+PAYMENT_GAS: Final = 50
+"""What a payment needs and uses, in Zilliqa's own units of gas."""
+
+MINIMUM_GAS_PRICE_QA: Final = 2_000_000_000
+"""What a development chain demands per gas, as the networks do."""
+
+MAX_CODE_BYTES: Final = 76_800
+"""Of a contract; what is larger is refused as such even where nothing runs contracts."""
+
 _AMOUNT_LENGTH: Final = 16
 _ADDRESS_LENGTH: Final = 20
 _ID_LENGTH: Final = 32

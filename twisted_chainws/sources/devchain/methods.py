@@ -61,6 +61,7 @@ WRITES: Final = frozenset(
         "revert",
         "rollback",
         "send",
+        "send_native",
         "send_raw",
         "send_unsigned",
         "set_automine",

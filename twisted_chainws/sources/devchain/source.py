@@ -123,10 +123,15 @@ class DevchainSource:
             self._directory = None
 
     def submit(self, kind: Kind, raw: bytes) -> "Deferred[str]":
-        """Send a signed transaction of the EVM and return its hash."""
-        if kind is not Kind.EVM:
-            return self._refuse(f"the development chain takes no {kind.value} transactions")
-        return self.query("send_raw", {"raw": encode_hex(raw)})
+        """Send a signed transaction and return its hash.
+
+        Raises:
+            TransactionRejected: one of its subclasses.
+            Unsupported: the development chain does not run that family.
+        """
+        if kind is Kind.EVM:
+            return self.query("send_raw", {"raw": encode_hex(raw)})
+        return self.query("send_native", {"kind": kind.value, "raw": encode_hex(raw)})
 
     def query(self, method: str, params: Mapping[str, Any]) -> "Deferred[Any]":
         """Ask the worker; the words are those of ``methods.METHODS``.

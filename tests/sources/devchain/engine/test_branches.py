@@ -8,8 +8,10 @@ import pytest
 from tests.signing import signed
 from tests.sources.devchain.engine.building import fields
 from tests.sources.devchain.engine.driving import ADDRESSES, Driven, driven
+from tests.sources.devchain.engine.paying import PAYEE, payment, raw_payment, zilliqa_address
 from twisted_chainws import errors
 from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.vm import unsigned
 
 _STRANGER = "0x" + "ab" * 20
@@ -166,3 +168,50 @@ def test_what_runs_too_long_or_is_nobodys_is_not_placed(tmp_path: Path) -> None:
             with pytest.raises(errors.InvalidReorg, match=reason):
                 node.ask("reorg", depth=1, transactions=[[item, 0]])
         assert _hashes(node) == before
+
+
+def test_native_transactions_return_to_the_pool(tmp_path: Path) -> None:
+    """A rollback and a reorg give undone payments back, in order, and they run again."""
+    with driven(tmp_path) as node:
+        for nonce in (1, 2):
+            node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment(nonce=nonce)))
+        node.send()
+        node.events()
+        node.ask("rollback", depth=3)
+        assert [node.hub.pool.standing(payment(nonce=nonce).id) for nonce in (1, 2)] == [
+            "pending",
+            "pending",
+        ]
+        assert node.hub.nonce_of(zilliqa_address()) == 0
+        assert node.events() == ["advance", "pending", "pending", "pending"]
+        node.ask("mine")
+        node.ask("reorg", depth=1, transactions=[])
+        assert len(node.hub.pool) == 3
+        node.ask("mine")
+        assert node.hub.nonce_of(zilliqa_address()) == 2
+        assert node.hub.balance_of(PAYEE) == 14 * 10**6
+
+
+def test_a_snapshot_holds_native_transactions(tmp_path: Path) -> None:
+    """Reverting brings back both the state before a payment and the payments that waited."""
+    with driven(tmp_path, mining=False) as node:
+        waiting = encode_hex(raw_payment(0))
+        node.ask("send_native", kind="zilliqa", raw=waiting)
+        snapshot = node.ask("snapshot")
+        node.ask("mine")
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment(1)))
+        assert node.ask("revert", id=snapshot)
+        assert [entry.hash for entry in node.hub.pool] == [payment(0).id]
+        assert node.hub.balance_of(PAYEE) == 0
+
+
+def test_a_payment_that_was_used_up_stays_out(tmp_path: Path) -> None:
+    """An undone payment that cannot be paid any more is not taken back."""
+    with driven(tmp_path) as node:
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment()))
+        node.ask("mine")
+        node.hub.engine.set_root(
+            node.hub.engine.canonical_hash(0), node.hub.engine.root(node.hub.engine.head_hash)
+        )
+        node.ask("rollback", depth=2)
+        assert len(node.hub.pool) == 0

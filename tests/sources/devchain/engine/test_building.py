@@ -6,7 +6,10 @@ import pytest
 
 from tests.assembler import assemble
 from tests.sources.devchain.engine.driving import ADDRESSES, driven
+from tests.sources.devchain.engine.paying import raw_payment, zilliqa_address
+from twisted_chainws.chain.model import Kind
 from twisted_chainws.errors import BuildTimeout
+from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.building import Watch
 from twisted_chainws.sources.devchain.engine.jobs import Stuck
 from twisted_chainws.sources.devchain.engine.limit import TimeUp
@@ -147,3 +150,41 @@ def test_nothing_to_mine_is_no_block(tmp_path: Path) -> None:
             making.send(job.run(lambda _: None))
         assert ended.value.value is None
         assert (node.hub.engine.height, len(node.hub.pool)) == (0, 0)
+
+
+def test_families_share_a_block(tmp_path: Path) -> None:
+    """EVM transactions come first; what follows a native one of the same sender waits."""
+    zilliqa = encode_hex(zilliqa_address())
+    with driven(tmp_path, mining=False) as node:
+        node.ask("impersonate", address=zilliqa)
+        pay = {"kind": "zilliqa", "raw": encode_hex(raw_payment(nonce=2))}
+        evm = {"from": zilliqa, "to": ADDRESSES[1], "value": "0x1"}
+        node.ask("send", transaction=evm)
+        node.ask("send_native", **pay)
+        node.ask("send", transaction=evm)
+        other = node.send(3)
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment(4)))
+        node.ask("mine", count=2)
+        blocks = [node.hub.engine.block(node.hub.engine.canonical_hash(at)) for at in (1, 2)]
+        kinds = [[item.kind for item in block.transactions] for block in blocks]
+        assert kinds == [[Kind.EVM, Kind.EVM, Kind.ZILLIQA, Kind.ZILLIQA], [Kind.EVM]]
+        assert other in {encode_hex(item.hash) for item in blocks[0].transactions}
+        assert [item.cumulative_gas_used for item in blocks[0].receipts] == [
+            21_000,
+            42_000,
+            42_050,
+            42_100,
+        ]
+        assert node.hub.nonce_of(zilliqa_address()) == 3
+
+
+def test_payments_wait_for_room(tmp_path: Path) -> None:
+    """A native transaction that does not fit behind the others waits for the next block."""
+    with driven(tmp_path, mining=False, gas_limit=21_060) as node:
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment(0)))
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment(1)))
+        node.send()
+        node.ask("mine")
+        block = node.hub.engine.block(node.hub.engine.head_hash)
+        assert [item.kind for item in block.transactions] == [Kind.EVM, Kind.ZILLIQA]
+        assert len(node.hub.pool) == 1

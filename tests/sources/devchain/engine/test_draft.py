@@ -263,7 +263,7 @@ def native(sender: bytes, amount: int, receiver: bytes) -> NativeOperation:
     record = NativeTransaction(
         kind=Kind.ONTOLOGY, hash=Hash32(b"\x0a" * 32), sender=Address20(sender), raw=b"raw"
     )
-    return NativeOperation(transaction=record, apply=apply)
+    return NativeOperation(transaction=record, gas=20_000, apply=apply)
 
 
 def test_a_native_transaction_changes_the_state_of_its_block(engine: Engine) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from tests.sources.devchain.engine.driving import NOW, driven
+from tests.sources.devchain.engine.paying import raw_payment, zilliqa_address
+from twisted_chainws.sources.devchain.codec import encode_hex
 
 
 def test_events_wait_for_the_commit(tmp_path: Path) -> None:
@@ -47,3 +49,16 @@ def test_pool_rows_are_removed_with_their_transactions(tmp_path: Path) -> None:
         assert node.hub._oldest == 2
         node.ask("mine")
         assert node.hub._oldest == node.hub._next_arrival == 4
+
+
+def test_payments_wait_through_a_restart(tmp_path: Path) -> None:
+    """A native transaction in the pool is read back as what it was, before and after others."""
+    with driven(tmp_path, mining=False) as node:
+        node.send()
+        node.ask("send_native", kind="zilliqa", raw=encode_hex(raw_payment()))
+        node.send(1)
+        before = [entry.hash for entry in node.hub.pool]
+    with driven(tmp_path, mining=False) as node:
+        assert [entry.hash for entry in node.hub.pool] == before
+        node.ask("mine")
+        assert node.hub.nonce_of(zilliqa_address()) == 1

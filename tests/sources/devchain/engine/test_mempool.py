@@ -32,6 +32,8 @@ def _entry(
     return Entry(
         transaction=transaction,
         native=None,
+        nonce=nonce,
+        gas=21_000,
         cost=cost,
         fee_cap=cap,
         tip_cap=tip,

@@ -44,6 +44,8 @@ def test_a_request_is_filled_from_the_pool(tmp_path: Path) -> None:
         node.send()
         node.send()
         first, second = (entry.transaction for entry in node.hub.pool)
+        assert isinstance(first, EvmTransaction)
+        assert isinstance(second, EvmTransaction)
         assert (first.nonce, second.nonce) == (0, 1)
         assert first.gas_limit == 21_000
         assert first.max_fee_per_gas == 2 * 875_000_000 + 10**9

@@ -7,7 +7,7 @@ over what it wrote. A transaction that runs too long is left out and the draft b
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from eth_utils import keccak
 
@@ -17,11 +17,16 @@ from twisted_chainws.sources.devchain.engine.draft import Draft
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Job, Progress, Stuck
 from twisted_chainws.sources.devchain.engine.limit import TimeUp, within
+from twisted_chainws.sources.devchain.engine.mempool import Entry, Selection
 
 _CHEAP_GAS: Final = 1_000_000
 _CHEAP_COUNT: Final = 8
 _IN_PLACE_S: Final = 0.010
 """How long a cheap block may keep reads waiting before a child takes over."""
+
+
+Run: TypeAlias = Callable[[Callable[[], Any], bytes], Any]
+"""Does the work of one transaction, whose hash is the second argument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +80,12 @@ class Builder:
         self,
         draft: Draft,
         skip: frozenset[bytes],
-        run: Callable[[Callable[[], Any], bytes], Any],
+        run: Run,
     ) -> frozenset[bytes]:
         """Add executable transactions by tip and arrival until none fits.
+
+        Those of the EVM come first; what a sender has behind one of another family waits for the
+        next block if it is for the EVM again.
 
         Args:
             draft: to fill.
@@ -87,25 +95,14 @@ class Builder:
         Returns:
             The hashes of transactions that turned out not to be executable.
         """
-        selection = self._hub.pool.select(
-            base_fee=draft.header.base_fee_per_gas, blob_base_fee=self.next_blob_base_fee()
-        )
-        refused: set[bytes] = set()
-        while selection and draft.gas_left:
-            entry = selection.peek()
-            if entry.hash in skip:
-                selection.skip()
-                continue
-            try:
-                run(partial(draft.add, entry.native), entry.hash)
-            except BlockGasLimitExceeded:
-                selection.skip()
-            except TransactionRejected:
-                refused.add(entry.hash)
-                selection.skip()
-            else:
-                selection.take()
-        return frozenset(refused)
+        fees = {
+            "base_fee": draft.header.base_fee_per_gas,
+            "blob_base_fee": self.next_blob_base_fee(),
+        }
+        filling = _Filling(draft, skip, run)
+        foreign = filling.take(self._hub.pool.select(**fees), foreign=False)
+        filling.take(Selection(foreign, **fees), foreign=True)
+        return frozenset(filling.refused)
 
     def mine(self, *, empty: bool) -> Generator[Job, Any, Block | None]:
         """Make the next block of what the pool holds, and make it the head, uncommitted.
@@ -171,7 +168,7 @@ class Builder:
     def _is_cheap(self) -> bool:
         gas = 0
         for count, entry in enumerate(self._hub.pool.entries()):
-            gas += entry.transaction.gas_limit
+            gas += entry.gas
             if count >= _CHEAP_COUNT or gas > _CHEAP_GAS:
                 return False
         return True
@@ -195,6 +192,53 @@ class Builder:
                 slow |= {watch.current}
                 continue
             return Assembly(block=draft.seal(), refused=refused, slow=slow)
+
+
+class _Filling:
+    """Moves transactions from a selection into a draft.
+
+    Attributes:
+        refused: hashes of those that turned out not to be executable.
+    """
+
+    def __init__(self, draft: Draft, skip: frozenset[bytes], run: Run) -> None:
+        self._draft = draft
+        self._skip = skip
+        self._run = run
+        self.refused: set[bytes] = set()
+
+    def take(self, selection: Selection, *, foreign: bool) -> list[list[Entry]]:
+        """Add the transactions of the EVM, or those of the other families, until none fits.
+
+        Returns:
+            What the senders have from their first transaction of the other sort on.
+        """
+        others: list[list[Entry]] = []
+        while selection and self._draft.gas_left:
+            entry = selection.peek()
+            if entry.is_foreign != foreign:
+                others.append(selection.skip())
+            elif entry.hash in self._skip or not self._add(entry):
+                selection.skip()
+            else:
+                selection.take()
+        return others
+
+    def _add(self, entry: Entry) -> bool:
+        draft, native = self._draft, entry.native
+        add = (
+            partial(draft.native, native.operation())
+            if entry.is_foreign
+            else partial(draft.add, native)
+        )
+        try:
+            self._run(add, entry.hash)
+        except BlockGasLimitExceeded:
+            return False
+        except TransactionRejected:
+            self.refused.add(entry.hash)
+            return False
+        return True
 
 
 class Watch:

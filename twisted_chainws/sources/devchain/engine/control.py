@@ -121,7 +121,7 @@ class Snapshot:
     Attributes:
         head: hash of the head.
         edited_root: state root of edits made at the head; None without any.
-        pool: the encodings of the pooled transactions, by arrival.
+        pool: the pooled transactions as ``natives.encode_pooled`` writes them, by arrival.
     """
 
     id: int

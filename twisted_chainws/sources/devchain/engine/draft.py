@@ -6,7 +6,7 @@ trace.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rlp
 from eth.abc import (
@@ -25,6 +25,7 @@ from eth_utils import ValidationError
 
 from twisted_chainws.chain.forks import GAS_PER_BLOB
 from twisted_chainws.chain.model import Block, NativeTransaction, Receipt
+from twisted_chainws.chain.types import Gas
 from twisted_chainws.errors import BlockGasLimitExceeded, UndecodableTransaction
 from twisted_chainws.sources.devchain.engine.checks import check_bounds, check_executable
 from twisted_chainws.sources.devchain.engine.convert import (
@@ -41,9 +42,15 @@ from twisted_chainws.sources.devchain.engine.vm import DevVM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeOperation:
-    """A transaction of another family: what is recorded and what it does to the state."""
+    """A transaction of another family: what is recorded and what it does to the state.
+
+    Attributes:
+        gas: the most it may use, in units of its family; shares the block's limit.
+        apply: raises a TransactionRejected when it cannot run in that state.
+    """
 
     transaction: NativeTransaction
+    gas: int
     apply: Callable[[StateAPI], Receipt]
 
 
@@ -125,7 +132,7 @@ class Draft:
     @property
     def gas_left(self) -> int:
         """Gas that further transactions may ask for."""
-        return int(self.header.gas_limit - self.header.gas_used)
+        return int(self.header.gas_limit) - self._gas_used()
 
     @property
     def blob_gas_left(self) -> int:
@@ -168,7 +175,16 @@ class Draft:
         )
 
     def native(self, operation: NativeOperation) -> Receipt:
-        """Apply a native transaction; if its `apply` raises, the draft is as it was."""
+        """Apply a native transaction; if its `apply` raises, the draft is as it was.
+
+        Returns:
+            The receipt; gas of EVM transactions and earlier native ones is added to its own.
+
+        Raises:
+            BlockGasLimitExceeded: it asks for more gas than is left.
+        """
+        if operation.gas > self.gas_left:
+            raise BlockGasLimitExceeded(gas=operation.gas, limit=self.gas_left)
         state = self.vm.state
         state.lock_changes()
         mark = state.snapshot()
@@ -178,6 +194,8 @@ class Draft:
             state.revert(mark)
             raise
         state.commit(mark)
+        total = Gas(self._gas_used() + receipt.gas_used)
+        receipt = replace(receipt, cumulative_gas_used=total)
         self.natives.append((operation.transaction, receipt))
         return receipt
 
@@ -219,6 +237,11 @@ class Draft:
             natives=encode_natives(self.natives),
         )
         db.put_record(block_hash, record)
+
+    def _gas_used(self) -> int:
+        """Return the gas of all families, though their units differ: one limit bounds a block."""
+        natives = sum(receipt.gas_used for _, receipt in self.natives)
+        return int(self.header.gas_used) + natives
 
     def _check(self, transaction: SignedTransactionAPI) -> None:
         check_bounds(transaction, self.vm.state.fork)

@@ -3,12 +3,11 @@
 Nothing that a command did is told before it is committed: events wait in ``_staged`` until then.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
-from eth.abc import SignedTransactionAPI
 
 from twisted_chainws.chain.forks import Fork
 from twisted_chainws.errors import TransactionRejected
@@ -26,6 +25,13 @@ from twisted_chainws.sources.devchain.engine.convert import convert_transaction
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.keys import Keyring
 from twisted_chainws.sources.devchain.engine.mempool import Entry, Mempool
+from twisted_chainws.sources.devchain.engine.natives import (
+    Executable,
+    Native,
+    decode_native,
+    decode_pooled,
+    encode_pooled,
+)
 from twisted_chainws.sources.devchain.engine.state import Change, StateReader
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -160,12 +166,16 @@ class Hub:
 
     # Pool
 
-    def entry(self, native: SignedTransactionAPI) -> Entry:
+    def entry(self, native: Executable) -> Entry:
         """Return a new entry of the pool, the last to arrive."""
         arrival, self._next_arrival = self._next_arrival, self._next_arrival + 1
+        if isinstance(native, Native):
+            return _foreign_entry(native, arrival)
         return Entry(
             transaction=convert_transaction(native),
             native=native,
+            nonce=native.nonce,
+            gas=native.gas,
             cost=highest_cost(native),
             fee_cap=native.max_fee_per_gas,
             tip_cap=native.max_priority_fee_per_gas,
@@ -173,30 +183,31 @@ class Hub:
             arrival=arrival,
         )
 
-    def readmit(self, natives: Iterable[SignedTransactionAPI]) -> None:
+    def readmit(self, natives: Iterable[Executable]) -> None:
         """Put transactions of undone blocks back; those that cannot run any more stay out."""
         for native in natives:
             try:
-                check_stateful(native, self.reader().state)
+                if isinstance(native, Native):
+                    native.check(self.reader().state)
+                else:
+                    check_stateful(native, self.reader().state)
                 self.pool.add(self.entry(native))
             except TransactionRejected:
                 continue
 
     # Head
 
-    def move_head(self, block_hash: bytes) -> list[SignedTransactionAPI]:
+    def move_head(self, block_hash: bytes) -> list[Executable]:
         """Make a kept block the head and stage the event.
 
         Returns:
-            The EVM transactions that left the chain, in their order.
+            The transactions that left the chain, in their order.
         """
         undone, applied = self.engine.set_head(block_hash)
         self._reader = None
         ancestor = self._ancestor(block_hash, applied)
         blocks = [self.engine.block(block) for block in applied]
-        returned = [
-            native for block in reversed(undone) for native in self.engine.transactions(block)
-        ]
+        returned = [native for block in reversed(undone) for native in self._executables(block)]
         for block in blocks:
             mined = {item.hash for item in block.transactions}
             returned = [native for native in returned if native.hash not in mined]
@@ -209,6 +220,11 @@ class Hub:
             }
             self.stage("advance", payload)
         return returned
+
+    def _executables(self, block_hash: bytes) -> Iterator[Executable]:
+        yield from self.engine.transactions(block_hash)
+        for record in self.engine.natives(block_hash):
+            yield decode_native(record.kind, record.raw)
 
     def _ancestor(self, head: bytes, applied: list[bytes]) -> bytes:
         return bytes(self.engine.header(applied[0]).parent_hash) if applied else head
@@ -268,7 +284,7 @@ class Hub:
             head=self.engine.head_hash,
             edited_root=self.engine.edited_root(self.engine.head_hash),
             control=self.control,
-            pool=tuple(entry.transaction.raw for entry in self.pool),
+            pool=tuple(encode_pooled(entry.transaction) for entry in self.pool),
         )
 
     def _store_pool(self) -> None:
@@ -284,7 +300,7 @@ class Hub:
             if entry is not None:
                 self._arrivals[transaction_hash] = entry.arrival
                 row = f"{_POOL_RANGE}.{entry.arrival}"
-                self.engine.put_control(row, entry.transaction.raw)
+                self.engine.put_control(row, encode_pooled(entry.transaction))
         self._forget_holes()
         bounds = orjson.dumps([self._oldest, self._next_arrival])
         self.engine.put_control(_POOL_RANGE, bounds)
@@ -308,8 +324,22 @@ class Hub:
             raw = self.engine.get_control(f"{_POOL_RANGE}.{arrival}")
             if raw is not None:
                 self._next_arrival = arrival
-                entry = self.entry(self.engine.decode(raw))
+                entry = self.entry(decode_pooled(raw))
                 self.pool.add(entry)
                 self._arrivals[entry.hash] = arrival
         self._next_arrival = end
         self.pool.take_touched()
+
+
+def _foreign_entry(native: Native, arrival: int) -> Entry:
+    return Entry(
+        transaction=native.record,
+        native=native,
+        nonce=native.nonce,
+        gas=native.gas,
+        cost=native.cost,
+        fee_cap=native.price,
+        tip_cap=native.price,
+        blob_fee_cap=None,
+        arrival=arrival,
+    )

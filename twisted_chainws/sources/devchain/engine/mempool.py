@@ -1,7 +1,8 @@
 """The pool of a development chain: who waits, who may run, who replaces whom.
 
 Knows neither py-evm nor the database: accounts are looked up through a callable, an entry carries
-the engine's transaction as an opaque value. The rules are those of geth's legacy and blob pools.
+the engine's transaction as an opaque value. The rules are those of geth's legacy and blob pools;
+transactions of other families follow them, too, by the same nonces.
 
 Theory of operation: the entries of a sender are *pending* as long as their nonces follow the
 account's nonce without a hole, the others are *queued*. After each change of a sender ``_settle``
@@ -12,12 +13,10 @@ path can forget an event. Mined entries leave silently: the block tells.
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.chain.model import NativeTransaction, Transaction
 from twisted_chainws.errors import AlreadyKnown, NonceTooLow, PoolFull, ReplacementUnderpriced
-
-_BLOB_TYPE: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +24,8 @@ class Entry:
     """A transaction that waits.
 
     Attributes:
+        nonce: the one of the sender's account that it uses.
+        gas: the most it may use.
         cost: the most it can take from its sender, wei: gas, value and blob gas.
         fee_cap: per gas, wei, like ``tip_cap``.
         blob_fee_cap: per blob gas, wei; None except for blob transactions.
@@ -32,8 +33,10 @@ class Entry:
         arrival: counts up; ties of the tip are settled by it.
     """
 
-    transaction: EvmTransaction
+    transaction: Transaction
     native: Any
+    nonce: int
+    gas: int
     cost: int
     fee_cap: int
     tip_cap: int
@@ -51,13 +54,16 @@ class Entry:
         return self.transaction.sender
 
     @property
-    def nonce(self) -> int:
-        """The sender's nonce that it uses."""
-        return self.transaction.nonce
+    def is_foreign(self) -> bool:
+        """Whether it is of another family than the EVM's."""
+        return isinstance(self.transaction, NativeTransaction)
 
     def effective_tip(self, base_fee: int) -> int:
-        """Return what the coinbase gets per gas, wei; negative when the base fee is too high."""
-        return min(self.tip_cap, self.fee_cap - base_fee)
+        """Return what the coinbase gets per gas, wei; negative when the base fee is too high.
+
+        Other families pay no base fee.
+        """
+        return self.tip_cap if self.is_foreign else min(self.tip_cap, self.fee_cap - base_fee)
 
 
 class Mempool:
@@ -255,9 +261,10 @@ class Selection:
         _, _, index, run = heapq.heappop(self._heap)
         self._push(index + 1, run)
 
-    def skip(self) -> None:
-        """Leave out the next transaction and all that follow from its sender."""
-        heapq.heappop(self._heap)
+    def skip(self) -> list[Entry]:
+        """Leave out the next transaction and all that follow from its sender; return them."""
+        _, _, index, run = heapq.heappop(self._heap)
+        return run[index:]
 
 
 def _outbids(entry: Entry, rival: Entry) -> bool:
@@ -265,7 +272,9 @@ def _outbids(entry: Entry, rival: Entry) -> bool:
 
     Source: geth ``core/txpool``: 10 % for ordinary, 100 % for blob transactions, on each fee.
     """
-    if (entry.transaction.type == _BLOB_TYPE) != (rival.transaction.type == _BLOB_TYPE):
+    if entry.is_foreign != rival.is_foreign:
+        return False
+    if (entry.blob_fee_cap is None) != (rival.blob_fee_cap is None):
         return False
     percent = 200 if rival.blob_fee_cap is not None else 110
     prices = [(entry.fee_cap, rival.fee_cap), (entry.tip_cap, rival.tip_cap)]

@@ -63,6 +63,7 @@ class Node:
             "mine": commands.mine,
             "reorg": branches.reorg,
             "send": submission.send,
+            "send_native": submission.send_native,
             "send_raw": submission.send_raw,
             "send_unsigned": submission.send_unsigned,
         }

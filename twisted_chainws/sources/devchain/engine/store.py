@@ -18,7 +18,7 @@ from eth_utils import ValidationError
 from trie import HexaryTrie
 
 from twisted_chainws.chain.forks import DEVELOPMENT, ForkSchedule
-from twisted_chainws.chain.model import Block, Kind
+from twisted_chainws.chain.model import Block, Kind, NativeTransaction
 from twisted_chainws.errors import UnknownBlock, UnknownBlockHash
 from twisted_chainws.sources.devchain.engine import convert
 from twisted_chainws.sources.devchain.engine.database import BlockRecord, Fresh, SqliteDB
@@ -195,6 +195,15 @@ class BlockStore:
         """
         header = self.header(block_hash)
         return tuple(self._chain.chaindb.get_block_transactions(header, DevBuilder))
+
+    def natives(self, block_hash: bytes) -> tuple[NativeTransaction, ...]:
+        """Return the transactions of other families in a kept block, in order.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        encoded = self._record(block_hash).natives
+        return tuple(item for item, _ in convert.decode_natives(encoded))
 
     def raw_block(self, block_hash: bytes) -> bytes:
         """Return the RLP of a kept block: header, EVM transactions, uncles, withdrawals.

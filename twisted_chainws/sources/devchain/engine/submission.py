@@ -6,7 +6,7 @@ from typing import Any
 
 from eth.abc import SignedTransactionAPI
 
-from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.chain.model import EvmTransaction, Kind
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.errors import FeeAboveLimit, InvalidSignature, Underpriced, UnknownAccount
 from twisted_chainws.sources.devchain.codec import (
@@ -26,6 +26,7 @@ from twisted_chainws.sources.devchain.engine.convert import convert_transaction
 from twisted_chainws.sources.devchain.engine.filling import Defaults, complete, request_sender
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Command, read_job
+from twisted_chainws.sources.devchain.engine.natives import Executable, decode_native
 from twisted_chainws.sources.devchain.engine.vm import TransactionFields, blank, unsigned
 
 Request = Mapping[str, Any]
@@ -51,6 +52,25 @@ class Submission:
         tip, minimum = native.max_priority_fee_per_gas, self._hub.settings.minimum_tip_wei
         if tip < minimum:
             raise Underpriced(tip=tip, minimum=minimum)
+        return (yield from self._take(native))
+
+    def send_native(self, params: Mapping[str, Any]) -> Command:
+        """Take a signed transaction of another family and, with automine, mine it.
+
+        Args:
+            params: ``kind``, and the bytes as ``raw``.
+
+        Raises:
+            TransactionRejected: the subclass that names the rule.
+            Unsupported: this chain does not run such transactions.
+        """
+        hub = self._hub
+        native = decode_native(Kind(params["kind"]), decode_hex(params["raw"]))
+        native.check_new(
+            hub.reader().state,
+            next_nonce=hub.pool.next_nonce(native.record.sender),
+            gas_limit=hub.control.gas_limit,
+        )
         return (yield from self._take(native))
 
     def send(self, params: Mapping[str, Any]) -> Command:
@@ -141,7 +161,7 @@ class Submission:
             raise FeeAboveLimit(fee=fee, cap=cap)
         check_stateful(native, hub.reader().state)
 
-    def _take(self, native: SignedTransactionAPI) -> Command:
+    def _take(self, native: Executable) -> Command:
         hub = self._hub
         hub.pool.add(hub.entry(native))
         if hub.control.automine and hub.pool.standing(native.hash) == "pending":
