@@ -367,7 +367,8 @@ class Dialect:
         limits: defaults of the bounds.
         claims: True when a first message on the combined port is in this language.
         replies_in_order: whether replies leave in the order of requests.
-        subprotocols: prefix of offered subprotocols that are echoed.
+        subprotocols: prefix of offered subprotocols that are echoed; None for a dialect whose
+            servers never choose one.
         fatal: codes of faults in a message itself after which the connection is closed with 1000.
         costs: of requests, where an account has a throughput limit.
         greeting: what a plain GET is answered with.
@@ -387,7 +388,7 @@ class Dialect:
     limits: Limits
     claims: Callable[[bytes], bool]
     replies_in_order: bool = False
-    subprotocols: tuple[str, ...] = field(default=())
+    subprotocols: tuple[str, ...] | None = field(default=())
     fatal: frozenset[int] = frozenset()
     costs: Costs = NO_COSTS
     gather: Gather | None = None

@@ -59,9 +59,7 @@ class Fanout:
         self._jobs: deque[_Job] = deque()
         self._running = False
 
-    def publish(
-        self, dialect: Dialect, notice: Notice, subscriptions: Sequence[Recipient]
-    ) -> None:
+    def publish(self, dialect: Dialect, notice: Notice, subscriptions: Sequence[Recipient]) -> None:
         """Deliver a notice; the first slice at once when nothing else is on its way."""
         self._jobs.append(_Job(notice, dialect.envelope.id_width, tuple(subscriptions)))
         if not self._running:

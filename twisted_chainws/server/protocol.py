@@ -41,11 +41,13 @@ def choose_subprotocol(offered: tuple[str, ...], dialects: tuple[Dialect, ...]) 
 
     A single one is echoed whatever it is: many clients give up when theirs is not selected.
 
-    Source: ``ethereum.md`` 1.1.
+    Where only dialects are spoken that have none, none is echoed.
+
+    Source: ``ethereum.md`` 1.1, ``zilliqa.md`` 1.
     """
-    if not offered:
+    prefixes = tuple(prefix for dialect in dialects for prefix in dialect.subprotocols or ())
+    if not offered or all(dialect.subprotocols is None for dialect in dialects):
         return None
-    prefixes = tuple(prefix for dialect in dialects for prefix in dialect.subprotocols)
     if len(offered) == 1 or offered[0].startswith(prefixes):
         return offered[0]
     return None

@@ -95,6 +95,8 @@ class Routes:
         )
 
     def _resolve(self, segments: list[str]) -> tuple[tuple[Dialect, ...], Gateway, str | None]:
+        if not self._combined and self.dialects[0].any_path:
+            return self.dialects, self._default, None
         head = segments[0] if segments else ""
         if segments in ([], [""]):
             return self.dialects, self._default, None

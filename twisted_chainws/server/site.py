@@ -129,8 +129,8 @@ class ChainResource(Resource):
             if method != b"GET":
                 raise _not_allowed("GET")
             return self._upgrade(request, route)
-        if method in (b"GET", b"HEAD") and b"?" not in request.uri and not _body(request):
-            return b""
+        if method in (b"GET", b"HEAD") and _is_plain(request, route.dialects[0]):
+            return _greet(request, route.dialects[0])
         if method not in (b"GET", b"HEAD", b"POST"):
             raise _not_allowed()
         return self._post(request, route)
@@ -279,6 +279,18 @@ def _body(request: Request) -> bytes:
         return b""
     content.seek(0)
     return bytes(content.read())
+
+
+def _is_plain(request: Request, dialect: Dialect) -> bool:
+    """Tell whether a GET asks for nothing in particular."""
+    return dialect.any_path or (b"?" not in request.uri and not _body(request))
+
+
+def _greet(request: Request, dialect: Dialect) -> bytes:
+    """Answer whoever only wants to know that somebody is there."""
+    if dialect.greeting:
+        request.setHeader("content-type", "text/plain")
+    return b"" if request.method == b"HEAD" else dialect.greeting
 
 
 def _refuse(request: Request, refused: Refuse) -> bytes:
