@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from tests.client.ethereum.following import standing
 from tests.client.ethereum.ledger import Ledger
-from tests.client.ethereum.test_heads import Answer, answering
-from twisted_chainws.client.ethereum.heads import Ask, Found, Unreachable
+from tests.client.test_heads import Answer, answering
 from twisted_chainws.client.ethereum.logs import LogMemory, LogPlan, net, plan_logs
 from twisted_chainws.client.ethereum.values import Gap, Log, decode_log
+from twisted_chainws.client.heads import Ask, Found, Unreachable
 
 
 def logs(raw: list[dict[str, Any]]) -> list[Log]:

@@ -1,15 +1,13 @@
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
-import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from tests.client.ethereum.ledger import Ledger
 from tests.client.test_promise import ends
 from twisted_chainws.client.errors import BadAnswer, RpcError
-from twisted_chainws.client.ethereum.reader import Reader, TookTooLong
+from twisted_chainws.client.ethereum.reader import Reader
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 
@@ -76,41 +74,6 @@ def test_logs_that_are_none() -> None:
 
     stand.answers["eth_getLogs"] = refuse
     assert stand.logs(None, 1, 2) == [RpcError]
-
-
-def test_tries() -> None:
-    """It is tried five times, at once and after 1, 2 and 4 seconds, and then it fails."""
-    stand = Stand()
-    times: list[float] = []
-
-    async def attempt() -> None:
-        times.append(stand.clock.seconds())
-        raise RpcError(-32000, "no")
-
-    found = ends(promise(stand.reader.tries(attempt)))
-    for _ in range(100):
-        stand.clock.advance(0.1)
-    waits = [after - before for before, after in pairwise(times)]
-    assert waits == pytest.approx([0, 1, 2, 4], abs=0.15)
-    assert found == [RpcError]
-    assert stand.clock.getDelayedCalls() == []
-
-
-def test_tries_end_in_time() -> None:
-    """After a minute it fails, whatever is being waited for."""
-    stand = Stand()
-    cancelled: list[int] = []
-
-    async def attempt() -> None:
-        await Deferred(lambda _: cancelled.append(1))
-
-    found = ends(promise(stand.reader.tries(attempt)))
-    stand.clock.advance(59)
-    assert found == []
-    stand.clock.advance(1)
-    assert found == [TookTooLong]
-    assert cancelled == [1]
-    assert stand.clock.getDelayedCalls() == []
 
 
 def test_settled_height() -> None:

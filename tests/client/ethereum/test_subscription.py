@@ -24,7 +24,7 @@ def made(queue_size: int = 3) -> tuple[Subscription, list[Any]]:
 
     def overflowed(subscription: Subscription) -> None:
         told.append("overflow")
-        subscription.overflowed(queue_size)
+        subscription.overflowed()
 
     def stream(subscription: Subscription) -> RawStream:
         return RawStream(

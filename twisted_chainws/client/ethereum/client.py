@@ -30,11 +30,12 @@ from twisted_chainws.client.errors import (
 )
 from twisted_chainws.client.ethereum.calls import Caller, refuse
 from twisted_chainws.client.ethereum.envelope import Notice, Reply, parse
-from twisted_chainws.client.ethereum.reader import FETCH_FAILURES, Reader
+from twisted_chainws.client.ethereum.reader import Reader
 from twisted_chainws.client.ethereum.streams import Height
 from twisted_chainws.client.ethereum.subscribing import Subscriptions
 from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, quantity
+from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.line import Line, LineHooks
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import broken, promise

@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from twisted_chainws.client.ethereum.heads import BLOCKS_AT_ONCE, Ask, ByNumber, Found, Unreachable
 from twisted_chainws.client.ethereum.values import Gap, Log
+from twisted_chainws.client.heads import BLOCKS_AT_ONCE, Ask, ByNumber, Found, Unreachable
 
 __all__ = ["RETAINED_BLOCKS", "RETAINED_LOGS", "LogMemory", "LogPlan", "net", "plan_logs"]
 

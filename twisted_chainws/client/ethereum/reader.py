@@ -1,37 +1,27 @@
-"""Blocks and logs fetched from the server, and trying again when that fails.
+"""Blocks and logs fetched from the server.
 
 Source: ``ethereum.md`` 6.1, 6.3 points 5 and 7.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
-from twisted.logger import Logger
-
-from twisted_chainws.client.errors import BadAnswer, ClientError, RpcError
-from twisted_chainws.client.ethereum.heads import Ask, ByHash, Found, Unreachable
+from twisted_chainws.client.errors import BadAnswer, RpcError
 from twisted_chainws.client.ethereum.ranges import LogRanges
 from twisted_chainws.client.ethereum.values import Head, Log, decode_head, decode_log, quantity
+from twisted_chainws.client.fetching import Fetcher
+from twisted_chainws.client.heads import Ask, ByHash, Found
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import promise, sleep, together
+from twisted_chainws.client.promise import sleep, together
 
-__all__ = ["FETCH_FAILURES", "Reader", "TookTooLong"]
+__all__ = ["Reader"]
 
-T = TypeVar("T")
-FETCH_FAILURES = (ClientError, Unreachable, TookTooLong)
-"""What fetching may fail with, after all tries."""
-
-_LONGEST_WAIT_S = 30.0
 _NO_TRANSACTIONS = False
 _NOT_OF_THE_RANGE = frozenset({"fromBlock", "toBlock", "blockHash", "cursor", "resumeFrom"})
 
 
-class Reader:
+class Reader(Fetcher):
     """Asks over the present connection; whoever asks is cancelled when it ends."""
-
-    _log = Logger()
 
     def __init__(
         self, call: Callable[..., Awaitable[Any]], *, clock: Any, options: ClientOptions
@@ -43,9 +33,8 @@ class Reader:
             clock: reactor.
             options: of the client.
         """
+        super().__init__(clock=clock, options=options)
         self._call = call
-        self._clock = clock
-        self._options = options
 
     async def height(self) -> int:
         """Return the number of the server's head."""
@@ -56,16 +45,6 @@ class Reader:
         if isinstance(ask, ByHash):
             return [_block(await self._call("eth_getBlockByHash", ask.hash, _NO_TRANSACTIONS))]
         return await together(self._numbered(number) for number in ask.numbers)
-
-    async def run(self, plan: Generator[Ask, Found, T]) -> T:
-        """Give a plan all it asks for, and return what it makes of it."""
-        try:
-            ask = next(plan)
-            while True:
-                ask = plan.send(await self.answer(ask))
-        except StopIteration as done:
-            result: T = done.value
-            return result
 
     async def logs(self, options: Any, first: int, last: int) -> list[Log]:
         """Fetch logs, in their order, in as many pieces as the server wants.
@@ -96,29 +75,6 @@ class Reader:
             logs += map(decode_log, found)
             ranges.done()
         return sorted(logs, key=lambda log: (log.block_number, log.log_index))
-
-    async def tries(self, attempt: Callable[[], Coroutine[Deferred[Any], Any, T]]) -> T:
-        """Do something until it succeeds, as often and as long as the options allow.
-
-        Raises:
-            ClientError: the last failure; Unreachable, or TookTooLong.
-        """
-        trying = promise(self._tries(attempt))
-        return await trying.addTimeout(self._options.backfill_timeout_s, self._clock)
-
-    async def _tries(self, attempt: Callable[[], Coroutine[Deferred[Any], Any, T]]) -> T:
-        number = 0
-        while True:
-            try:
-                return await attempt()
-            except FETCH_FAILURES as failure:
-                number += 1
-                if number >= self._options.backfill_tries:
-                    raise
-                self._log.debug("fetching failed: {failure}", failure=str(failure))
-            # At once first, then after 1, 2, 4 … seconds.
-            wait = 0.0 if number == 1 else min(_LONGEST_WAIT_S, 2.0 ** (number - 2))
-            await sleep(self._clock, wait)
 
     async def settled_height(self, highest: int) -> int:
         """Return the number of the head once the server has caught up with what was seen before.

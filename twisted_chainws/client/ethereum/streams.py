@@ -16,16 +16,25 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import BadAnswer
-from twisted_chainws.client.ethereum.heads import (
+from twisted_chainws.client.ethereum.logs import LogMemory, LogPlan, net, plan_logs
+from twisted_chainws.client.ethereum.reader import Reader
+from twisted_chainws.client.ethereum.values import (
+    Event,
+    Gap,
+    Head,
+    HeadRemoved,
+    Log,
+    decode_head,
+    decode_log,
+)
+from twisted_chainws.client.fetching import FETCH_FAILURES
+from twisted_chainws.client.heads import (
     ByNumber,
     HeadMemory,
     Step,
     Unreachable,
     follow,
 )
-from twisted_chainws.client.ethereum.logs import LogMemory, LogPlan, net, plan_logs
-from twisted_chainws.client.ethereum.reader import FETCH_FAILURES, Reader
-from twisted_chainws.client.ethereum.values import Event, Gap, Head, Log, decode_head, decode_log
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import Counters
@@ -209,7 +218,7 @@ class HeadStream(Stream):
 
     def __init__(self, **collaborators: Any) -> None:
         super().__init__(**collaborators)
-        self._memory = HeadMemory()
+        self._memory: HeadMemory[Head] = HeadMemory()
 
     @property
     def reached(self) -> int | None:
@@ -258,7 +267,7 @@ class HeadStream(Stream):
             step = Step(gap=Gap(self.reached + 1, to))
         self._tell(step)
 
-    async def _way_to_number(self, number: int) -> Step:
+    async def _way_to_number(self, number: int) -> Step[Head]:
         head = (await self._reader.answer(ByNumber((number,))))[0]
         if head is None:
             raise Unreachable(f"block {number}")
@@ -266,7 +275,7 @@ class HeadStream(Stream):
             return Step()
         return await self._way_to(head, self.start)
 
-    async def _way_to(self, head: Head, after: int | None) -> Step:
+    async def _way_to(self, head: Head, after: int | None) -> Step[Head]:
         options = self._options
         return await self._reader.run(
             follow(
@@ -278,7 +287,7 @@ class HeadStream(Stream):
             )
         )
 
-    def _tell(self, step: Step) -> None:
+    def _tell(self, step: Step[Head]) -> None:
         self._memory.apply(step)
         if step.gap is not None and not step.added:
             # Nothing to stand on: what comes next is taken as it is.
@@ -286,11 +295,12 @@ class HeadStream(Stream):
         if step.removed:
             self._hooks.removed(step.removed)
             self._height.believe(step.removed[-1].number - 1)
-        for event in step.events:
-            if isinstance(event, Gap):
-                self._tell_gap(event)
-            else:
-                self._hooks.event(event)
+        for head in step.removed:
+            self._hooks.event(HeadRemoved(head=head))
+        if step.gap is not None:
+            self._tell_gap(step.gap)
+        for head in step.added:
+            self._hooks.event(head)
         if step.added:
             self._height.works(step.added[-1].number)
 

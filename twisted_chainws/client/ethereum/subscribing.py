@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import BadAnswer, ClientError, RpcError
 from twisted_chainws.client.ethereum.envelope import Notice
-from twisted_chainws.client.ethereum.reader import FETCH_FAILURES, Reader
+from twisted_chainws.client.ethereum.reader import Reader
 from twisted_chainws.client.ethereum.streams import (
     HeadStream,
     Height,
@@ -24,6 +24,7 @@ from twisted_chainws.client.ethereum.streams import (
 )
 from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, Head, quantity
+from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise, together
 from twisted_chainws.client.status import ClientEvent, Condition
@@ -320,7 +321,7 @@ class Subscriptions:
 
     def _overflowed(self, subscription: Subscription) -> None:
         self._condition.counters.overflows += 1
-        subscription.overflowed(self._options.queue_size)
+        subscription.overflowed()
         given = self._drop(subscription)
         if given is not None:
             self._tell_server(given)

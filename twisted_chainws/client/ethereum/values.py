@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from twisted_chainws.client.errors import BadAnswer
+from twisted_chainws.client.heads import Gap
 
 __all__ = ["Event", "Gap", "Head", "HeadRemoved", "Log", "decode_head", "decode_log", "quantity"]
 
@@ -89,19 +90,6 @@ class Log:
     def as_removed(self) -> "Log":
         """Return the same log as it leaves the chain."""
         return replace(self, removed=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Blocks whose events could not be fetched after an outage.
-
-    Attributes:
-        first: the lowest of them, None if it is not known.
-        last: the highest, None if it is not known: up to where events go on.
-    """
-
-    first: int | None
-    last: int | None
 
 
 Event: TypeAlias = Any

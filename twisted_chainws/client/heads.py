@@ -5,18 +5,19 @@ come first. ``follow`` asks for the blocks that are missing: it yields an Ask, i
 and returns a Step. It believes only in blocks that hang together, for the chain may change while
 it asks.
 
-Source: ``ethereum.md`` 3.3, 6.1 (with its defects (a) to (c) avoided), 6.3 points 4 and 6.
+A head is of whatever chain: all that is asked of it is to be ``Linked``.
+
+Source: ``ethereum.md`` 3.3, 6.1 (with its defects (a) to (c) avoided), 6.3 points 4 and 6;
+``zilliqa.md`` 5.1 point 4.
 """
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
-
-from twisted_chainws.client.ethereum.values import Gap, Head, HeadRemoved
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 __all__ = [
-    "BLOCKS_AT_ONCE", "RETAINED_HEADS", "Ask", "ByHash", "ByNumber", "Found", "HeadMemory", "Step",
-    "Unreachable", "follow",
+    "BLOCKS_AT_ONCE", "RETAINED_HEADS", "Ask", "ByHash", "ByNumber", "Found", "Gap", "HeadMemory",
+    "Linked", "Step", "Unreachable", "follow",
 ]  # fmt: skip
 
 RETAINED_HEADS: Final = 256
@@ -24,6 +25,44 @@ RETAINED_HEADS: Final = 256
 
 BLOCKS_AT_ONCE: Final = 10
 """Blocks that are asked for at a time."""
+
+
+class Linked(Protocol):
+    """A block of a chain.
+
+    Attributes:
+        number: height.
+        hash: by which it is known.
+        parent_hash: of the block below.
+    """
+
+    @property
+    def number(self) -> int:
+        """See above."""
+
+    @property
+    def hash(self) -> str:
+        """See above."""
+
+    @property
+    def parent_hash(self) -> str:
+        """See above."""
+
+
+H = TypeVar("H", bound=Linked)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Blocks whose events could not be fetched after an outage.
+
+    Attributes:
+        first: the lowest of them, None if it is not known.
+        last: the highest, None if it is not known: up to where events go on.
+    """
+
+    first: int | None
+    last: int | None
 
 
 class Unreachable(Exception):
@@ -39,18 +78,24 @@ class ByNumber:
 
 @dataclass(frozen=True, slots=True)
 class ByHash:
-    """Ask for the block of a hash."""
+    """Ask for the block of a hash.
+
+    Attributes:
+        hash: of the block.
+        number: its height, for servers that know blocks by that only.
+    """
 
     hash: str
+    number: int
 
 
 Ask: TypeAlias = ByNumber | ByHash
-Found: TypeAlias = Sequence[Head | None]
+Found: TypeAlias = Sequence[Any]
 """The answer to an Ask: as many as were asked for, None for what the server has not got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Generic[H]):
     """How the chain has changed.
 
     Attributes:
@@ -59,22 +104,13 @@ class Step:
         added: heads that have joined, oldest first.
     """
 
-    removed: tuple[Head, ...] = ()
+    removed: tuple[H, ...] = ()
     gap: Gap | None = None
-    added: tuple[Head, ...] = ()
-
-    @property
-    def events(self) -> list[Head | HeadRemoved | Gap]:
-        """What subscribers are told, in order."""
-        return [
-            *(HeadRemoved(head=head) for head in self.removed),
-            *(() if self.gap is None else (self.gap,)),
-            *self.added,
-        ]
+    added: tuple[H, ...] = ()
 
 
 @dataclass(slots=True)
-class HeadMemory:
+class HeadMemory(Generic[H]):
     """The heads that were told and stand, as a chain without holes.
 
     Attributes:
@@ -82,15 +118,15 @@ class HeadMemory:
     """
 
     retained: int = RETAINED_HEADS
-    _heads: dict[int, Head] = field(default_factory=dict)
+    _heads: dict[int, H] = field(default_factory=dict)
 
     @property
-    def tip(self) -> Head | None:
+    def tip(self) -> H | None:
         """The newest, None if there is none."""
         return next(reversed(self._heads.values()), None)
 
     @property
-    def oldest(self) -> Head | None:
+    def oldest(self) -> H | None:
         """The oldest, None if there is none."""
         return next(iter(self._heads.values()), None)
 
@@ -99,15 +135,15 @@ class HeadMemory:
         head = self._heads.get(number)
         return head is not None and head.hash == block_hash
 
-    def above(self, number: int) -> tuple[Head, ...]:
+    def above(self, number: int) -> tuple[H, ...]:
         """Return those above a height, newest first."""
         return tuple(head for head in reversed(self._heads.values()) if head.number > number)
 
-    def up_to(self, number: int) -> tuple[Head, ...]:
+    def up_to(self, number: int) -> tuple[H, ...]:
         """Return those at a height and below, newest first."""
         return tuple(head for head in reversed(self._heads.values()) if head.number <= number)
 
-    def apply(self, step: Step) -> None:
+    def apply(self, step: Step[H]) -> None:
         """Remember a step; a gap makes what was before worth nothing."""
         for head in step.removed:
             del self._heads[head.number]
@@ -124,8 +160,8 @@ class HeadMemory:
 
 
 def follow(
-    memory: HeadMemory, target: Head, *, after: int | None, bound: int, behind: int
-) -> Generator[Ask, Found, Step]:
+    memory: HeadMemory[H], target: H, *, after: int | None, bound: int, behind: int
+) -> Generator[Ask, Found, Step[H]]:
     """Find the way from what is remembered to a head.
 
     Args:
@@ -143,7 +179,7 @@ def follow(
     if memory.knows(target.number, target.hash) or _lags(memory, target, behind):
         return Step()
     branch = [target]
-    fetched: dict[int, Head] = {}
+    fetched: dict[int, H] = {}
     while not _is_joined(memory, branch[-1], after):
         if len(branch) >= bound:
             return (yield from _with_gap(memory, branch, after))
@@ -153,14 +189,14 @@ def follow(
             fetched = {head.number: head for head in (yield ByNumber(wanted)) if head is not None}
         parent = fetched.get(low.number - 1)
         if parent is None or parent.hash != low.parent_hash:
-            parent = (yield ByHash(low.parent_hash))[0]
+            parent = (yield ByHash(low.parent_hash, low.number - 1))[0]
         if parent is None or (parent.hash, parent.number) != (low.parent_hash, low.number - 1):
             raise Unreachable(f"block {low.number - 1}")
         branch.append(parent)
     return Step(removed=memory.above(branch[-1].number - 1), added=tuple(reversed(branch)))
 
 
-def _lags(memory: HeadMemory, target: Head, behind: int) -> bool:
+def _lags(memory: HeadMemory[H], target: H, behind: int) -> bool:
     oldest = memory.oldest
     if oldest is None or target.number >= oldest.number:
         return False
@@ -169,7 +205,7 @@ def _lags(memory: HeadMemory, target: Head, behind: int) -> bool:
     return target.number >= oldest.number - behind
 
 
-def _is_joined(memory: HeadMemory, low: Head, after: int | None) -> bool:
+def _is_joined(memory: HeadMemory[H], low: H, after: int | None) -> bool:
     """Tell whether nothing that is wanted lies below."""
     oldest = memory.oldest
     if oldest is None:
@@ -177,7 +213,7 @@ def _is_joined(memory: HeadMemory, low: Head, after: int | None) -> bool:
     return low.number <= oldest.number or memory.knows(low.number - 1, low.parent_hash)
 
 
-def _missing_below(memory: HeadMemory, low: Head, after: int | None, most: int) -> tuple[int, ...]:
+def _missing_below(memory: HeadMemory[H], low: H, after: int | None, most: int) -> tuple[int, ...]:
     """Return numbers below ``low`` that were never told, which may be asked for at a time.
 
     Where something was told already, a reorganisation is as a rule short, and its blocks are asked
@@ -189,8 +225,8 @@ def _missing_below(memory: HeadMemory, low: Head, after: int | None, most: int) 
 
 
 def _with_gap(
-    memory: HeadMemory, branch: list[Head], after: int | None
-) -> Generator[Ask, Found, Step]:
+    memory: HeadMemory[H], branch: list[H], after: int | None
+) -> Generator[Ask, Found, Step[H]]:
     """Give up reaching down to what is remembered, but find out what of it stands."""
     low = branch[-1]
     removed = list(memory.above(low.number - 1))
