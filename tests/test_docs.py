@@ -8,14 +8,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.running import ROOT, Running, free_port
-from tests.wire import call_http
+from tests import pages
+from tests.pages import anchors, blocks, names, read_page, rows, section
+from tests.running import Running, free_port
+from tests.wire import Wire, call_http, post
 from twisted_chainws.config.endpoints import ANY, ANY_PORT
 from twisted_chainws.config.read import read_configuration
 from twisted_chainws.config.table import LIMITS, NOT_BUILT, SETTINGS, Kind
@@ -23,46 +24,14 @@ from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.tap import Options
 
-README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE: Final = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+README: Final = pages.README.read_text(encoding="utf-8")
+GUIDE: Final = read_page("configuration.md")
 BIN: Final = Path(sys.executable).parent
 START_LIMIT_S: Final = 30.0
 
 installed = pytest.mark.skipif(
     not (BIN / "chainws").exists(), reason="chainws is not installed beside this Python"
 )
-
-
-@dataclass(frozen=True)
-class _Block:
-    section: str
-    language: str
-    text: str
-
-
-def _blocks(text: str, language: str) -> list[_Block]:
-    section = ""
-    found = []
-    for match in re.finditer(
-        r"^## ([^\n]+)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
-    ):
-        if match[1]:
-            section = match[1]
-        elif match[2] == language:
-            found.append(_Block(section, match[2], match[3]))
-    return found
-
-
-def _one(text: str, language: str, section: str) -> str:
-    (found,) = [block.text for block in _blocks(text, language) if block.section == section]
-    return found
-
-
-def _rows(text: str, *, starts: str) -> list[list[str]]:
-    """Return the cells of the table whose header line starts with ``starts``."""
-    table = text[text.index(f"\n{starts}") + 1 :].partition("\n\n")[0]
-    lines = table.splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def _environment(**more: str) -> Mapping[str, str]:
@@ -120,7 +89,7 @@ def _taken(port: int) -> bool:
 
 def test_the_readme_has_two_commands_of_one_line() -> None:
     """One line runs the server and one line runs the tests; both make their environment."""
-    run, test = (block.text for block in _blocks(README, "sh"))
+    run, test = blocks(README, "sh")
     for command in (run, test):
         assert command.count("\n") == 1
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
@@ -132,48 +101,78 @@ def test_the_readme_has_two_commands_of_one_line() -> None:
 def test_the_readmes_example_works_as_printed(tmp_path: Path) -> None:
     """The web3.py program subscribes, pays and sees the block of its payment."""
     pytest.importorskip("web3", reason="web3.py is not installed")
-    (program,) = [block.text for block in _blocks(README, "python")]
+    (program,) = blocks(section(README, "Ten lines of web3.py"), "python")
     assert len([line for line in program.splitlines() if line]) <= 12
     with Running("--silent") as server:
         printed = _python(program.replace("8545", str(server.port)), tmp_path)
     assert printed == "block 1 pays 10001000000000000000000\n"
 
 
+@pytest.mark.integration
+def test_the_readmes_client_works_as_printed(tmp_path: Path) -> None:
+    """The program of the package's own client sees the block that it asks for."""
+    (program,) = blocks(section(README, "Ten lines of the client that stays"), "python")
+    assert len([line for line in program.splitlines() if line]) <= 12
+    with Running("--silent") as server:
+        printed = _python(program.replace("8545", str(server.port)), tmp_path)
+    assert printed == "block 1 of chain 31337\n"
+
+
+@pytest.mark.integration
+def test_the_readmes_urls_are_served() -> None:
+    """What replaces the vendors' URLs has their paths and leads to the chain over both."""
+    table = rows(README, starts="| instead of | use |")
+    assert [row[0].startswith("`wss://") for row in table] == [True] * 3
+    with Running("--silent") as server:
+        for theirs, ours in table:
+            before, here, path = ours.strip("`").partition("ws://127.0.0.1:8545")
+            assert (before, here) == ("", "ws://127.0.0.1:8545")
+            assert theirs.strip("`").endswith(path)
+            path = path.replace("NETWORK", "bsc").replace("KEY", "demo")
+            with Wire(server.port, path) as wire:
+                assert wire.call("eth_chainId") == "0x7a69"
+            assert post(server.port, b'{"id":1,"method":"eth_chainId"}', path=path)[0] == 200
+
+
 def test_the_readme_claims_only_dialects_that_are_built() -> None:
     """The table of dialects is the catalogue, with the ports that are the defaults."""
-    rows = _rows(README, starts="| word | speaks")
+    table = rows(README, starts="| word | speaks")
     built = {dialect.name: dialect.default_port for dialect in DIALECTS} | {ANY: ANY_PORT}
-    assert {row[0].strip("`"): int(row[2]) for row in rows} == built
+    assert {row[0].strip("`"): int(row[2]) for row in table} == built
 
 
-def test_every_relative_link_leads_somewhere() -> None:
-    """Files that the two pages link to exist."""
-    for page, text in ((ROOT / "README.md", README), (ROOT / "docs" / "x.md", GUIDE)):
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-            assert (page.parent / target).exists(), target
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """Files that a page links to exist, and so do the headings in them."""
+    for name, anchor in re.findall(
+        r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")
+    ):
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), (name, anchor)
 
 
 def test_every_option_is_documented_with_its_default() -> None:
     """The table of options has the names, kinds and defaults of the program."""
-    assert [(row[0], row[1], row[2]) for row in _rows(GUIDE, starts="| name | value")] == [
+    assert [(row[0], row[1], row[2]) for row in rows(GUIDE, starts="| name | value")] == [
         (f"`{each.name}`", each.expected + ", list" * each.many, each.default) for each in SETTINGS
     ]
 
 
 def test_every_limit_is_documented_with_its_default() -> None:
     """The table of limits has the names and defaults of the program, each with a meaning."""
-    rows = _rows(GUIDE, starts="| name | default")
-    assert [(row[0], row[1]) for row in rows] == [
+    table = rows(GUIDE, starts="| name | default")
+    assert [(row[0], row[1]) for row in table] == [
         (f"`{each.name}`", each.default) for each in LIMITS.values()
     ]
-    assert all(row[2] for row in rows)
+    assert all(row[2] for row in table)
 
 
 def test_profiles_dialects_and_words_of_the_plan_are_documented() -> None:
     """The lists of words in the guide are the lists of the program."""
-    profiles = [row[0].strip("`") for row in _rows(GUIDE, starts="| profile |")]
-    assert profiles == list(Profile)
-    words = [row[0].strip("`") for row in _rows(GUIDE, starts="| dialect word")]
+    listed = [name for name in names(section(GUIDE, "Profiles")) if name in set(Profile)]
+    assert listed == list(Profile)
+    words = [row[0].strip("`") for row in rows(GUIDE, starts="| dialect word")]
     assert words == [*(dialect.name for dialect in DIALECTS), ANY]
     last = GUIDE[GUIDE.index("## Not built yet") :]
     assert re.findall(r"`([\w-]+)`", last) == list(NOT_BUILT)
@@ -181,14 +180,14 @@ def test_profiles_dialects_and_words_of_the_plan_are_documented() -> None:
 
 def test_the_example_file_is_accepted() -> None:
     """The TOML file of the guide is a configuration."""
-    configuration = read_configuration({}, _one(GUIDE, "toml", "Options and keys"))
+    configuration = read_configuration({}, blocks(section(GUIDE, "Options and keys"), "toml")[0])
     assert [network.name for network in configuration.networks] == ["eth", "bsc"]
 
 
 def test_every_option_of_the_commands_exists() -> None:
     """Commands of the guide use options that the program has."""
     known = {f"--{each.name}" for each in SETTINGS} | {"--limit", "--config", "--version", "--help"}
-    commands = [line for block in _blocks(GUIDE, "sh") for line in block.text.splitlines()]
+    commands = [line for block in blocks(GUIDE, "sh") for line in block.splitlines()]
     for command in [line for line in commands if line.startswith("chainws")]:
         words = shlex.split(command)[1:]
         assert {word for word in words if word.startswith("--")} <= known
@@ -198,9 +197,7 @@ def test_every_option_of_the_commands_exists() -> None:
 
 @installed
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "block", [block.text for block in _blocks(GUIDE, "sh") if block.section == "Starting"]
-)
+@pytest.mark.parametrize("block", blocks(section(GUIDE, "Starting"), "sh"))
 def test_every_way_of_starting_works_as_printed(block: str, tmp_path: Path) -> None:
     """The four commands listen on the default ports."""
     if any(_taken(port) for port in (8545, 8080)):
@@ -214,7 +211,8 @@ def test_every_way_of_starting_works_as_printed(block: str, tmp_path: Path) -> N
 def test_the_outside_is_listened_on_when_asked_for(tmp_path: Path) -> None:
     """The command with an interface in words serves."""
     port = free_port()
-    block = _one(GUIDE, "sh", "Listening").replace("8545", str(port))
+    (block,) = blocks(section(GUIDE, "Listening"), "sh")
+    block = block.replace("8545", str(port))
     with _started(["sh", "-c", f"exec {block}"], tmp_path):
         assert call_http(port, "eth_chainId") == "0x7a69"
 
@@ -224,13 +222,13 @@ def test_the_outside_is_listened_on_when_asked_for(tmp_path: Path) -> None:
 def test_the_tls_walk_through_works_as_printed(tmp_path: Path) -> None:
     """Making a certificate, serving with it, and a client that trusts it."""
     pytest.importorskip("web3", reason="web3.py is not installed")
-    section = "TLS with a certificate of your own"
-    make, serve = (block.text for block in _blocks(GUIDE, "sh") if block.section == section)
+    walk_through = section(GUIDE, "TLS with a certificate of your own")
+    make, serve = blocks(walk_through, "sh")
     port = str(free_port())
     subprocess.run(["sh", "-c", make], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     with _started(["sh", "-c", f"exec {serve.replace('8546', port)}"], tmp_path):
-        program = _one(GUIDE, "python", section).replace("8546", port)
-        assert _python(program, tmp_path) == "block 0\n"
+        (program,) = blocks(walk_through, "python")
+        assert _python(program.replace("8546", port), tmp_path) == "block 0\n"
 
 
 # What systemd does before it runs a service: the socket is descriptor 3, and the variables say so.
@@ -246,7 +244,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 @pytest.mark.integration
 def test_the_systemd_unit_serves_on_an_inherited_socket(tmp_path: Path) -> None:
     """ExecStart of the unit, given a listening socket as systemd gives it, answers there."""
-    _, unit = (block.text for block in _blocks(GUIDE, "ini"))
+    _, unit = blocks(GUIDE, "ini")
     (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
     program, *options = shlex.split(line.replace("/var/lib/chainws", str(tmp_path / "state")))
     assert Path(program).name == "chainws"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.interop.stage import Stage, perform
+from tests.interop.stage import Stage, node_modules, perform
 
 HERE: Final = Path(__file__).resolve().parent
 
@@ -28,7 +28,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Reporter:
     @functools.cache
     def run(client: str, transport: str, *options: str) -> Report | str:
         command = _command(client)
-        environment = os.environ | {"CHAINWS_NODE_MODULES": str(_node_modules())}
+        environment = os.environ | {"CHAINWS_NODE_MODULES": str(node_modules())}
         with Stage(tmp_path_factory.mktemp("chain"), *options) as stage:
             url = stage.running.ws if transport == "ws" else stage.running.http
             try:
@@ -55,10 +55,6 @@ def _command(client: str) -> list[str]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed")
-    if not (_node_modules() / client).is_dir():
+    if not (node_modules() / client).is_dir():
         pytest.skip(f"the npm package {client} is not installed: npm ci in tests/interop")
     return [node, str(HERE / f"client_{client}.mjs")]
-
-
-def _node_modules() -> Path:
-    return Path(os.environ.get("CHAINWS_NODE_MODULES", HERE / "node_modules")).resolve()

@@ -5,6 +5,7 @@ input, so it knows what has happened without waiting for time to pass.
 """
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -18,6 +19,12 @@ from typing import IO, Any, Final, Self
 from tests.running import Running, free_port
 
 PROGRAM_LIMIT_S: Final = 240.0
+
+
+def node_modules() -> Path:
+    """Return where the npm packages are."""
+    here = Path(__file__).parent / "node_modules"
+    return Path(os.environ.get("CHAINWS_NODE_MODULES", here)).resolve()
 
 
 class Stage:
