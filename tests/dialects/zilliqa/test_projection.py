@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from tests.dialects.zilliqa.ledgers import ledger_of, mixed_block
 from tests.strategies import (
+    ADDRESSES,
     Step,
     chains,
     make_block,
@@ -18,7 +19,7 @@ from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Advance, Transition
 from twisted_chainws.chain.types import Gas, Seq, Timestamp, Wei
-from twisted_chainws.dialects.zilliqa import schnorr
+from twisted_chainws.dialects.zilliqa import projection, schnorr
 from twisted_chainws.dialects.zilliqa.projection import DEVELOPMENT_SECRET, ZilliqaLedger
 from twisted_chainws.dialects.zilliqa.tx_block import (
     MAX_AMOUNT,
@@ -220,3 +221,18 @@ def test_blocks_that_left_are_unknown() -> None:
             ledger.text(block, number_text)
         with pytest.raises(UnknownBlockHash):
             ledger.tx_block(block)
+
+
+def test_contracts_are_remembered_until_blocks_are_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new block changes nothing; too many are forgotten together."""
+    ledger = ledger_of([GENESIS])
+    ledger.remember_contracts(ADDRESSES[:1])
+    ledger.apply(Advance(seq=Seq(2), undone=(), applied=(MIXED,)))
+    assert [ledger.is_contract(address) for address in ADDRESSES] == [True, False, False]
+    ledger.apply(Advance(seq=Seq(3), undone=(MIXED,), applied=()))
+    assert not ledger.is_contract(ADDRESSES[0])
+    monkeypatch.setattr(projection, "MOST_CONTRACTS", 2)
+    ledger.remember_contracts(ADDRESSES[:2])
+    assert ledger.is_contract(ADDRESSES[0])
+    ledger.remember_contracts(ADDRESSES[2:])
+    assert not any(ledger.is_contract(address) for address in ADDRESSES)

@@ -6,6 +6,7 @@ Source: ``zilliqa.md`` 3.3, 3.5, 5 and 6; the node's ``JSONConversion.cpp`` and 
 f0bcbb01, for EVM transactions.
 """
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -42,8 +43,11 @@ class HashPlaces(StrEnum):
 
 
 def dump(value: Any) -> bytes:
-    """Write a JSON value, members sorted."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    """Write a JSON value, members sorted, in ASCII."""
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if text.isascii():
+        return text
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def encode_upper(value: bytes) -> str:

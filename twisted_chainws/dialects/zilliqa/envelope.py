@@ -26,6 +26,9 @@ from twisted_chainws.dialects.zilliqa.options import ErrorForm
 
 QUERY: Final = "query"
 
+DEEPEST: Final = 200
+"""Brackets of a message that is not plain JSON; nodes take 1,000 levels, of what nobody sends."""
+
 KINDS: Final = frozenset({"NewBlock", "EventLog", "TxnLog", "Unsubscribe"})
 
 
@@ -93,6 +96,9 @@ def _load(data: bytes) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
+    # The other parser recurses, and a limit on that which somebody raised would not save the stack.
+    if data.count(b"[") + data.count(b"{") > DEEPEST:
+        return None
     try:
         return _DECODER.raw_decode(data.decode("utf-8-sig").lstrip())[0]
     except (ValueError, RecursionError):
