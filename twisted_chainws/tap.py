@@ -31,6 +31,7 @@ from twisted_chainws.config.table import (
 )
 from twisted_chainws.dialects.base import Dialect, Settings
 from twisted_chainws.dialects.catalog import make_dialects
+from twisted_chainws.dialects.ethereum.node_info import node_name
 from twisted_chainws.server.descriptors import raise_descriptor_limit
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.lifecycle import Lifecycle
@@ -282,7 +283,7 @@ def _make_chain(
         dialects=dialects,
         settings=Settings(
             profile=configuration.profile,
-            client_version=f"chainws/v{__version__}",
+            client_version=node_name(f"chainws/v{__version__}", configuration.profile),
             network_id=network.devchain.chain_id,
             development=True,
             query_alternatives=bounds.query_alternatives,

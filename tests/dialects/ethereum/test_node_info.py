@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from tests.dialects.ethereum.asking import ask, make_view
-from twisted_chainws.dialects.base import Query
-from twisted_chainws.dialects.ethereum.node_info import NODE_INFO
+from twisted_chainws.dialects.base import Profile, Query
+from twisted_chainws.dialects.ethereum.node_info import NODE_INFO, node_name
 
 HEAD = "0x" + "04" * 32
 INSTANCE = "0x" + "05" * 32
@@ -64,6 +64,24 @@ def test_anvils_metadata_takes_the_version_apart(version: str, expected: Any) ->
         "forkedNetwork": None,
         "snapshots": {"0x0": [1, HEAD]},
     }
+
+
+@pytest.mark.parametrize(
+    ("profile", "own", "expected"),
+    [
+        (Profile.SUPERSET, "chainws/v1.2.3", "anvil/v1.2.3/chainws"),
+        (Profile.ANVIL, "chainws/v1.2.3/linux", "anvil/v1.2.3/linux/chainws"),
+        (Profile.ANVIL, "chainws", "anvil/chainws"),
+        (Profile.GETH, "chainws/v1.2.3", "chainws/v1.2.3"),
+        (Profile.ALCHEMY, "chainws/v1.2.3", "chainws/v1.2.3"),
+        (Profile.TOKENVIEW, "chainws/v1.2.3", "chainws/v1.2.3"),
+    ],
+)
+def test_development_tools_find_the_name_that_they_look_for(
+    profile: Profile, own: str, expected: str
+) -> None:
+    """A node with the methods of anvil is called so; the version stays the second part."""
+    assert node_name(own, profile) == expected
 
 
 def test_hardhats_metadata_is_shorter() -> None:

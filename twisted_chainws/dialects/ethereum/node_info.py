@@ -6,10 +6,30 @@ Source: ``ethereum.md`` 5.10 (anvil 1.7.1, observed; EDR 0.18).
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twisted_chainws.dialects.base import Handler, Json, View
+from twisted_chainws.dialects.base import Handler, Json, Profile, View
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.encode import encode_quantity
 from twisted_chainws.dialects.ethereum.state import ask
+
+_TAKEN_FOR_ANVIL: Final = frozenset({Profile.SUPERSET, Profile.ANVIL})
+
+
+def node_name(own: str, profile: Profile) -> str:
+    """Return what a development node answers to ``web3_clientVersion``.
+
+    Tools look at how it begins before they use development methods: Hardhat's network helpers
+    want ``HardhatNetwork``, ``zkSync`` or ``anvil``.
+
+    Args:
+        own: name and version, with a slash between them.
+        profile: those that have the names of anvil and its like say that they are it.
+
+    Source: @nomicfoundation/hardhat-network-helpers 1.1, ``src/utils.ts``.
+    """
+    if profile not in _TAKEN_FOR_ANVIL:
+        return own
+    name, *version = own.split("/")
+    return "/".join(("anvil", *version, name))
 
 
 @takes()
