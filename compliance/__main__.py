@@ -116,7 +116,7 @@ def _asked() -> Any:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".wstest", help="of the testsuite and its reports"
     )
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds for each direction")
+    parser.add_argument("--limit", type=float, default=3600.0, help="seconds for each direction")
     parser.add_argument(
         "--write", action="store_true", help="write the results to docs/compliance.md"
     )
