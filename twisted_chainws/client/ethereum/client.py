@@ -10,22 +10,16 @@ Source: ``ethereum.md`` 6.3.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
 
+from twisted_chainws.client.base import ChainClient
 from twisted_chainws.client.errors import (
     BadAnswer,
     ChainChanged,
-    ClientClosed,
     ClientError,
-    GaveUp,
     RpcError,
 )
 from twisted_chainws.client.ethereum.calls import Caller, refuse
@@ -36,27 +30,22 @@ from twisted_chainws.client.ethereum.subscribing import Subscriptions
 from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, quantity
 from twisted_chainws.client.fetching import FETCH_FAILURES
-from twisted_chainws.client.line import Line, LineHooks
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import broken, promise
-from twisted_chainws.client.status import ClientEvent, Condition, Counters, State, Status
-from twisted_chainws.websocket import CloseResult, Outcome, WebSocketError
-from twisted_chainws.websocket.awaiting import Waiting, succeeded
+from twisted_chainws.client.status import State
+from twisted_chainws.websocket import Outcome
 
 __all__ = ["EthereumClient", "ethereum_client"]
 
 _MADE_ANOTHER_WAY: Final = frozenset({"eth_subscribe", "eth_unsubscribe"})
-_CHECKS_PER_STALL: Final = 4
 
 
-class EthereumClient:
+class EthereumClient(ChainClient):
     """A client of an Ethereum node.
 
     ``async with`` opens and closes it. What its methods return works with Twisted, ``async def``,
     and tasks of asyncio on its reactor.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -74,95 +63,25 @@ class EthereumClient:
             reactor: None for the installed one.
             uniform: a random number between two others.
         """
-        if reactor is None:
-            from twisted.internet import reactor  # noqa: PLC0415, TID251 - installs it
-        self._clock: Any = reactor
-        self._options = options = ClientOptions() if options is None else options
-        self._condition = condition = Condition()
+        super().__init__(url, options, reactor=reactor, uniform=uniform)
+        clock, options, condition = self._clock, self._options, self._condition
         self._chain_id = options.chain_id
         self._height = Height()
-        self._openers: Waiting[None] = Waiting()
-        self._end: ClientError | None = None
-        self._stopping: Deferred[None] | None = None
-        self._restoring: Deferred[None] | None = None
-        self._watching: Deferred[None] | None = None
         self._covered = 0
-        hooks = LineHooks(
-            up=self._up, message=self._heard, down=self._down, over=self._over, ask=self._beat
-        )
-        self._line = Line(
-            url,
-            options=options,
-            reactor=reactor,
-            uniform=uniform,
-            condition=condition,
-            hooks=hooks,
-        )
         self._caller = Caller(
-            clock=reactor, options=options, uniform=uniform, condition=condition, line=self._line
+            clock=clock, options=options, uniform=uniform, condition=condition, line=self._line
         )
-        self._reader = Reader(self._ask, clock=reactor, options=options)
+        self._reader = Reader(self._ask, clock=clock, options=options)
         self._subscriptions = Subscriptions(
             call=self._later,
             ask=self._ask,
             reader=self._reader,
-            clock=reactor,
+            clock=clock,
             options=options,
             condition=condition,
             height=self._height,
             cut=self._line.cut,
         )
-        self._watch = LoopingCall(self._look)
-        self._watch.clock = reactor
-
-    # Life
-
-    def open(self) -> Outcome[None]:
-        """Begin to connect, and wait until open; must be called on the reactor's thread.
-
-        Returns:
-            Fails with GaveUp, ChainChanged or ClientClosed. Cancelling stops the waiting only.
-        """
-        if self._end is not None:
-            return broken(self._end)
-        if self.state is State.OPEN:
-            return succeeded(None)
-        if self.state is State.IDLE:
-            self._condition.change(State.CONNECTING)
-            self._start()
-        return self._openers.wait() if self._end is None else broken(self._end)
-
-    def close(self) -> Outcome[None]:
-        """Close for good; must be called on the reactor's thread.
-
-        Requests that have no answer fail with ClientClosed, iteration over subscriptions ends.
-
-        Returns:
-            Fires when there is no connection any more.
-        """
-        self._finish(ClientClosed("closed"), "closed", wanted=True)
-        outcome: Outcome[None] = Outcome()
-        if self._stopping is not None:
-            self._stopping.addBoth(lambda _: outcome.callback(None))
-        return outcome
-
-    async def __aenter__(self) -> Self:
-        """Open; whoever is cancelled while waiting leaves nothing behind."""
-        try:
-            await self.open()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close, and wait for the end."""
-        await self.close()
 
     # Calls
 
@@ -230,46 +149,11 @@ class EthereumClient:
     # What can be seen
 
     @property
-    def state(self) -> State:
-        """Where we are."""
-        return self._condition.state
-
-    @property
-    def status(self) -> Status:
-        """Where we are, and why."""
-        return self._condition.status
-
-    @property
     def chain_id(self) -> int | None:
         """The chain, None as long as it is not known."""
         return self._chain_id
 
-    @property
-    def counters(self) -> Counters:
-        """A copy of what was counted so far."""
-        return replace(self._condition.counters, queue_depth=self._subscriptions.depth)
-
-    def on(self, event: ClientEvent | str, callback: Callable[..., object] | None = None) -> Any:
-        """Listen to ``state``, ``gap`` or ``stray``, or decorate a listener."""
-        return self._condition.on(event, callback)
-
-    def off(self, event: ClientEvent | str, callback: Callable[..., object] | None = None) -> None:
-        """Take one listener away, or with None all of that event."""
-        self._condition.off(event, callback)
-
     # Ours
-
-    def _start(self) -> None:
-        if self._end is not None:
-            # Whoever heard of the state has closed.
-            return
-        self._line.start()
-        if self._options.stall_s:
-            period = self._options.stall_s / _CHECKS_PER_STALL
-            self._watch.start(period, now=False).addErrback(self._broke)
-
-    def _not_usable(self) -> ClientError | None:
-        return ClientClosed("not opened") if self.state is State.IDLE else self._end
 
     def _later(self, method: str, *params: Any, repeatable: bool | None = None) -> Outcome[Any]:
         ended = self._not_usable()
@@ -299,10 +183,6 @@ class EthereumClient:
         if replies:
             self._caller.replies(replies, batch=batch)
 
-    def _up(self) -> None:
-        self._restoring = promise(self._restore())
-        self._restoring.addErrback(self._broke)
-
     async def _restore(self) -> None:
         try:
             await self._check_chain()
@@ -323,8 +203,7 @@ class EthereumClient:
             self._line.cut(f"no subscription: {error}")
             return
         await self._subscriptions.recover(self._covered)
-        self._condition.change(State.OPEN)
-        self._openers.succeed(None)
+        self._opened()
 
     async def _check_chain(self) -> None:
         try:
@@ -338,55 +217,24 @@ class EthereumClient:
             raise ChainChanged(self._chain_id or 0, actual)
         self._chain_id = actual
 
-    def _down(self) -> None:
+    def _gone(self) -> None:
+        # Before what is cancelled may change it.
         self._covered = self._height.live
-        self._cancel()
+        super()._gone()
+
+    def _down(self) -> None:
         self._subscriptions.down()
         self._caller.down()
 
-    def _cancel(self) -> None:
-        for running in (self._restoring, self._watching):
-            if running is not None:
-                running.cancel()
-        self._restoring = self._watching = None
+    def _check(self) -> Coroutine[Deferred[Any], Any, None]:
+        return self._subscriptions.watch()
 
-    def _look(self) -> None:
-        if self.state is State.OPEN and (self._watching is None or self._watching.called):
-            self._watching = promise(self._subscriptions.watch())
-            self._watching.addErrback(self._broke)
-
-    def _over(self, end: CloseResult | WebSocketError) -> None:
-        if isinstance(end, CloseResult):
-            error = GaveUp(f"closed: {end.code} {end.reason}".rstrip())
-        else:
-            error = GaveUp(str(end), http_status=end.http_status)
-            error.__cause__ = end
-        code = end.code if isinstance(end, CloseResult) else end.http_status
-        self._finish(error, str(error), code)
-
-    def _finish(
-        self, error: ClientError, reason: str, code: int | None = None, *, wanted: bool = False
-    ) -> None:
-        if self._end is not None:
-            return
-        self._end = error
-        if self._watch.running:
-            self._watch.stop()
-        restoring = self._restoring
-        self._restoring = None
-        self._stopping = self._line.stop()
-        self._condition.change(State.CLOSED, reason, code)
+    def _stop(self, error: ClientError, *, wanted: bool) -> None:
         self._subscriptions.end(None if wanted else error)
         self._caller.end(error)
-        if restoring is not None:
-            restoring.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-        self._openers.fail(error)  # type: ignore[arg-type]
 
-    def _broke(self, failure: Failure) -> None:
-        if not failure.check(CancelledError, ClientError):
-            self._log.failure("a client broke", failure=failure)
+    def _depth(self) -> int:
+        return self._subscriptions.depth
 
 
 def ethereum_client(
