@@ -16,6 +16,7 @@ from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
 from twisted_chainws.dialects.base import Forward, Profile, Refused
+from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum import encode, rlp_codec
 from twisted_chainws.dialects.ethereum.reads import PENDING_BLOCK, get_receipts_of
 
@@ -294,11 +295,26 @@ def test_pruned_history() -> None:
     )
 
 
-def test_modules() -> None:
-    """The namespaces of development commands are listed on a development chain only."""
-    names = ["debug", "eth", "net", "rpc", "txpool", "web3"]
-    assert ask(make_view(development=False), "rpc_modules") == dict.fromkeys(names, "1.0")
-    assert {"anvil", "evm", "hardhat"} < ask(VIEW, "rpc_modules").keys()
+NODE_MODULES = {"debug", "eth", "net", "rpc", "txpool", "web3"}
+DEVELOPMENT_MODULES = {"anvil", "evm", "hardhat", "tenderly", "testing"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "development", "modules"),
+    [
+        (Profile.GETH, False, NODE_MODULES),
+        (Profile.GETH, True, NODE_MODULES | {"testing"}),
+        (Profile.ANVIL, False, NODE_MODULES | {"personal"}),
+        (Profile.ANVIL, True, NODE_MODULES | DEVELOPMENT_MODULES | {"personal"}),
+        (Profile.ALCHEMY, False, NODE_MODULES | {"personal", "alchemy"}),
+        (Profile.SUPERSET, True, NODE_MODULES | DEVELOPMENT_MODULES | {"personal", "alchemy"}),
+    ],
+)
+def test_modules(profile: Profile, development: bool, modules: set[str]) -> None:
+    """The namespaces of what is served are listed, and no others."""
+    dialect = make_dialects(profile)[0]
+    view = make_view(profile=profile, development=development)
+    assert dialect.methods["rpc_modules"](view, []) == dict.fromkeys(sorted(modules), "1.0")
 
 
 def test_side_branches_are_found_by_hash() -> None:

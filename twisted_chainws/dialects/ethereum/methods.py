@@ -65,19 +65,35 @@ HTTP_CONTENT_TYPES: Final = frozenset(
     {"application/json", "application/json-rpc", "application/jsonrequest"}
 )
 
-METHODS: Final[Mapping[str, Handler]] = {
-    **READS,
-    **LOGS,
-    **FEES,
-    **POOL,
-    **NETWORK,
-    **SUBSCRIBE,
-    **STATE,
-    **SIMULATE,
-    **SUBMIT,
-    **TRACES,
-    **_hidden_from_real_chains({**DROPPED, **DEVELOPMENT, **REWIND, **PAYLOAD}),
+_ONLY_DEVELOPMENT: Final[Mapping[str, Handler]] = {
+    **DROPPED,
+    **DEVELOPMENT,
+    **REWIND,
+    **PAYLOAD,
 }
+
+
+def _with_modules(methods: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Let ``rpc_modules`` tell of the whole table."""
+    names = {*methods, "rpc_modules"}
+    return {**methods, "rpc_modules": reads.make_rpc_modules(names, _ONLY_DEVELOPMENT.keys())}
+
+
+METHODS: Final[Mapping[str, Handler]] = _with_modules(
+    {
+        **READS,
+        **LOGS,
+        **FEES,
+        **POOL,
+        **NETWORK,
+        **SUBSCRIBE,
+        **STATE,
+        **SIMULATE,
+        **SUBMIT,
+        **TRACES,
+        **_hidden_from_real_chains(_ONLY_DEVELOPMENT),
+    }
+)
 
 _STRICT: Final[Mapping[str, Handler]] = {
     "eth_getBlockByNumber": reads.strict_get_block_by_number,
@@ -107,7 +123,7 @@ def methods_of(profile: Profile) -> Mapping[str, Handler]:
         return kept
     for name in _NOT_IN_GETH:
         del kept[name]
-    return {**kept, **_STRICT}
+    return _with_modules({**kept, **_STRICT})
 
 
 def _over_http(methods: Mapping[str, Handler]) -> Mapping[str, Handler]:
@@ -169,10 +185,12 @@ def extend(
         methods: more request names.
     """
     known = {**dialect.topics, **topics}
-    table = {
-        **dialect.methods,
-        **(methods or {}),
-        "eth_subscribe": subscribe.make_subscribe(known),
-    }
+    table = _with_modules(
+        {
+            **dialect.methods,
+            **(methods or {}),
+            "eth_subscribe": subscribe.make_subscribe(known),
+        }
+    )
     http = dialect.http and replace(dialect.http, methods=_over_http(table))
     return replace(dialect, topics=known, methods=table, http=http)

@@ -3,7 +3,7 @@
 Source: ``ethereum.md`` 5.1, 5.3, 5.9 (go-ethereum ``internal/ethapi/api.go``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import orjson
@@ -108,13 +108,20 @@ def net_peer_count(_view: View) -> Json:
     return "0x0"
 
 
-@takes()
-def rpc_modules(view: View) -> Json:
-    """Answer ``rpc_modules``: the namespaces that are served."""
-    names = ["debug", "eth", "net", "rpc", "txpool", "web3"]
-    if view.settings.development:
-        names += ["anvil", "evm", "hardhat", "personal"]
-    return dict.fromkeys(sorted(names), "1.0")
+def make_rpc_modules(names: Collection[str], hidden: Collection[str]) -> Handler:
+    """Make ``rpc_modules``: the namespaces that are served.
+
+    Args:
+        names: all methods.
+        hidden: those among them that only development chains have.
+    """
+
+    @takes()
+    def rpc_modules(view: View) -> Json:
+        served = names if view.settings.development else set(names) - set(hidden)
+        return dict.fromkeys(sorted({name.partition("_")[0] for name in served}), "1.0")
+
+    return rpc_modules
 
 
 # Blocks
@@ -302,7 +309,6 @@ READS: Final[Mapping[str, Handler]] = {
     "net_version": net_version,
     "net_listening": net_listening,
     "net_peerCount": net_peer_count,
-    "rpc_modules": rpc_modules,
     "eth_chainId": chain_id,
     "eth_blockNumber": block_number,
     "eth_syncing": syncing,
