@@ -1,19 +1,16 @@
 """From what a server sends for a subscription to events that hang together.
 
-A stream is live, or it is busy finding out what happened: after an outage, or because a head does
-not stand on the one before. While it is busy what comes in waits.
+What happened is found out after an outage, and because a head does not stand on the one before.
 
 Source: ``ethereum.md`` 3.3, 6.1, 6.3 points 4, 6 and 7.
 """
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
 
 from twisted_chainws.client.errors import BadAnswer
 from twisted_chainws.client.ethereum.logs import LogMemory, LogPlan, net, plan_logs
@@ -36,8 +33,8 @@ from twisted_chainws.client.heads import (
     follow,
 )
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import Counters
+from twisted_chainws.client.stream import OrderedStream
 
 __all__ = ["HeadStream", "Height", "LogStream", "RawStream", "Stream", "StreamHooks"]
 
@@ -81,7 +78,7 @@ class StreamHooks:
     removed: Callable[[tuple[Head, ...]], None]
 
 
-class Stream:
+class Stream(OrderedStream[Any]):
     """The events of one subscription as they are on the wire; what was missed is lost.
 
     Attributes:
@@ -91,8 +88,6 @@ class Stream:
 
     fills = False
     """Whether what was missed is fetched."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -112,6 +107,7 @@ class Stream:
             counters: of the client.
             hooks: hear of events.
         """
+        super().__init__(queue_size=options.queue_size, overflow=hooks.overflow)
         self.heard_at = 0.0
         self.start: int | None = None
         self._reader = reader
@@ -119,38 +115,6 @@ class Stream:
         self._height = height
         self._counters = counters
         self._hooks = hooks
-        self._backlog: deque[Any] = deque()
-        self._busy = False
-        self._run: Deferred[None] | None = None
-        self._runs = 0
-
-    @property
-    def waiting(self) -> int:
-        """How much waits."""
-        return len(self._backlog)
-
-    def take(self, raw: Any) -> None:
-        """Take what the server has sent."""
-        if not self._busy:
-            self._process(raw)
-        elif len(self._backlog) < self._options.queue_size:
-            self._backlog.append(raw)
-        else:
-            self._hooks.overflow()
-
-    def hold(self) -> None:
-        """Be busy from now on: ``recover`` follows."""
-        self.interrupt()
-        self._busy = True
-
-    def interrupt(self) -> None:
-        """Forget what is being done and what waits: the connection has ended."""
-        run, self._run = self._run, None
-        self._runs += 1
-        self._backlog.clear()
-        self._busy = False
-        if run is not None:
-            run.cancel()
 
     def recover(self, to: int | None, covered: int) -> Deferred[None]:
         """Find out what was missed, tell it, and go live.
@@ -169,37 +133,6 @@ class Stream:
 
     def _process(self, raw: Any) -> None:
         self._hooks.event(raw)
-
-    def _start(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> Deferred[None]:
-        self._busy = True
-        self._runs += 1
-        number = self._runs
-        self._run = run = promise(coroutine)
-        run.addCallbacks(lambda _: self._live(number), lambda why: self._ended(why, number))
-        run.addErrback(self._broke)
-        return run
-
-    def _live(self, number: int) -> None:
-        """Go live, unless somebody else is busy by now."""
-        if self._runs != number:
-            return
-        self._run = None
-        self._busy = False
-        backlog, self._backlog = self._sifted(self._backlog), deque()
-        while backlog:
-            self.take(backlog.popleft())
-
-    def _sifted(self, backlog: deque[Any]) -> deque[Any]:
-        return backlog
-
-    def _ended(self, failure: Failure, number: int) -> None:
-        # Cancelled, the connection is lost: what waits must be forgotten, and not be told.
-        if not failure.check(CancelledError):
-            self._broke(failure)
-            self._live(number)
-
-    def _broke(self, failure: Failure) -> None:
-        self._log.failure("a stream broke", failure=failure)
 
     def _tell_gap(self, gap: Gap) -> None:
         self._counters.gaps += 1
@@ -240,11 +173,11 @@ class HeadStream(Stream):
 
     async def _catch_up(self, head: Head) -> None:
         try:
-            step = await self._reader.tries(lambda: self._way_to(head, None))
+            step = await self._reader.tries(lambda: self._way_to_told(head))
         except FETCH_FAILURES as failure:
             self._log.warn("heads are missing: {failure}", failure=str(failure))
             tip = self._memory.tip
-            jumped = tip is not None and head.number > tip.number
+            jumped = tip is not None and head.number > tip.number + 1
             first = tip.number + 1 if tip is not None and jumped else None
             step = Step(
                 removed=self._memory.above(head.number - 1),
@@ -266,6 +199,13 @@ class HeadStream(Stream):
             self._log.warn("heads are missing: {failure}", failure=str(failure))
             step = Step(gap=Gap(self.reached + 1, to))
         self._tell(step)
+
+    async def _way_to_told(self, head: Head) -> Step[Head]:
+        there = (await self._reader.answer(ByNumber((head.number,))))[0]
+        if there is not None and there.hash != head.hash:
+            # The chain is another by now. Its heads are on their way, or were fetched before.
+            return Step()
+        return await self._way_to(head, None)
 
     async def _way_to_number(self, number: int) -> Step[Head]:
         head = (await self._reader.answer(ByNumber((number,))))[0]
@@ -315,16 +255,41 @@ class LogStream(Stream):
         super().__init__(**collaborators)
         self._criteria = criteria
         self._memory = LogMemory()
+        self._doubted: set[tuple[int, str]] = set()
 
-    def without(self, heads: tuple[Head, ...]) -> None:
-        """Tell that the logs of some blocks are gone, if the server has not done so.
+    def doubt(self, heads: tuple[Head, ...]) -> None:
+        """Find out whether the logs of blocks that have left are gone, for a server may forget to say.
 
-        While the stream is busy it finds out by itself.
+        They may stand as well: what heads tell may be older than what is known of logs.
         """
-        if not self._busy:
-            blocks = {(head.number, head.hash) for head in heads}
-            for gone in self._memory.remove(blocks.intersection(self._memory.blocks())):
-                self._hooks.event(gone)
+        self._doubted.update((head.number, head.hash) for head in heads)
+        if not self._busy and self._doubts():
+            self._start(self._ask())
+
+    def _doubts(self) -> bool:
+        self._doubted.intersection_update(self._memory.blocks())
+        return bool(self._doubted)
+
+    def _live(self, number: int) -> None:
+        if self._runs == number and self._doubts():
+            self._start(self._ask())
+        else:
+            super()._live(number)
+
+    async def _ask(self) -> None:
+        """Take back the logs of doubted blocks that are not of the chain."""
+        blocks = sorted(self._doubted)
+        ask = ByNumber(tuple(number for number, _ in blocks))
+        try:
+            there = await self._reader.tries(lambda: self._reader.answer(ask))
+        except FETCH_FAILURES as failure:
+            self._log.warn("blocks are missing: {failure}", failure=str(failure))
+            there = [None] * len(blocks)
+        self._doubted.difference_update(blocks)
+        hashes = (None if block is None else block.hash for block in there)
+        gone = [block for block, now in zip(blocks, hashes, strict=True) if block[1] != now]
+        for log in self._memory.remove(gone):
+            self._hooks.event(log)
 
     def _process(self, raw: Any) -> None:
         try:
