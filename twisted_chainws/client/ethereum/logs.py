@@ -159,14 +159,16 @@ def plan_logs(
 
 
 def net(logs: Sequence[Log]) -> list[Log]:
-    """Leave out the logs that were removed again later in the same sequence, and their removals."""
-    kept: list[Log | None] = []
-    added: dict[tuple[str, int], int] = {}
-    for log in logs:
-        if log.removed and log.key in added:
-            kept[added.pop(log.key)] = None
+    """Leave out the logs that are removed later in the same sequence.
+
+    Their removals stay: the logs may be known from elsewhere.
+    """
+    kept: list[Log] = []
+    removed: set[tuple[str, int]] = set()
+    for log in reversed(logs):
+        if log.removed:
+            removed.add(log.key)
+        elif log.key in removed:
             continue
-        if not log.removed:
-            added[log.key] = len(kept)
         kept.append(log)
-    return [log for log in kept if log is not None]
+    return kept[::-1]

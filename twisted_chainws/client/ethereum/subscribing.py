@@ -257,7 +257,7 @@ class Subscriptions:
         """Let streams of logs know what a stream of heads has found out."""
         for subscription in list(self._all):
             if isinstance(subscription.stream, LogStream):
-                subscription.stream.without(heads)
+                subscription.stream.doubt(heads)
 
     def _bind(self, subscription: Subscription, given: Any) -> None:
         """Know a subscription by the server's id, and give it what has come too early."""
