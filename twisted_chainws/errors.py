@@ -686,3 +686,7 @@ class Unsupported(SourceError):
     """The source cannot do this at all; ``reason`` is fit for users."""
 
     reason: str
+
+
+NATIVE_REJECTIONS = (WrongMessageVersion, SenderUnknown, RecipientMissing, RecipientIsContract)
+"""What only transactions of other families than the EVM's are rejected for."""

@@ -314,12 +314,14 @@ class HttpFace:
         status: fault -> status of a response that consists of it; batches are always 200.
         origin_refused: what pages of strange origins are told beside 403, also when they want a
             WebSocket; None for the plain word of go-ethereum.
+        envelope: of that face, where it is spoken in another way; None takes the dialect's.
     """
 
     methods: Mapping[str, Handler]
     content_types: frozenset[str]
     status: Callable[[Fault], int] = always_ok
     origin_refused: Fault | None = None
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

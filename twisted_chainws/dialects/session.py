@@ -80,9 +80,9 @@ class Session:
     """
 
     __slots__ = (
-        "_account", "_dialect", "_forwards", "_gated", "_limits", "_methods", "_next_ticket",
-        "_notifications", "_parse", "_polled", "_registry", "_tickets", "_view", "backlog",
-        "closed", "direct", "fault", "owner",
+        "_account", "_dialect", "_envelope", "_forwards", "_gated", "_limits", "_methods",
+        "_next_ticket", "_notifications", "_parse", "_polled", "_registry", "_tickets", "_view",
+        "backlog", "closed", "direct", "fault", "owner",
     )  # fmt: skip
 
     def __init__(
@@ -108,7 +108,8 @@ class Session:
         self._notifications = notifications
         face = dialect.http if http else None
         self._methods = dialect.methods if face is None else face.methods
-        self._parse = dialect.envelope.parse_http if http else dialect.envelope.parse
+        self._envelope = (face and face.envelope) or dialect.envelope
+        self._parse = self._envelope.parse_http if http else self._envelope.parse
         self._tickets: dict[int, _Ticket] = {}
         self._next_ticket = 1
         self._forwards = 1 if dialect.replies_in_order else limits.open_forwards
@@ -214,7 +215,7 @@ class Session:
     def _refuse(self, token: Any, fault: Fault, out: Out) -> None:
         """Answer a message that is no request; some dialects end the connection over it."""
         self.fault = fault
-        out.append(self._dialect.envelope.render_fault(token, fault))
+        out.append(self._envelope.render_fault(token, fault))
         if fault.code in self._dialect.fatal:
             self._fail(NORMAL, "", out)
 
@@ -301,7 +302,7 @@ class Session:
     def _reply(self, token: Any, batch: _Batch | None, outcome: Any, out: Out) -> None:
         if token is None:
             return
-        envelope = self._dialect.envelope
+        envelope = self._envelope
         if outcome.__class__ is not Fault:
             try:
                 reply = envelope.render_result(token, outcome)
@@ -330,7 +331,7 @@ class Session:
             if not self._settle(token, batch, outcome, now, out):
                 return
         if batch.replies:
-            out.append(self._dialect.envelope.render_batch(batch.replies))
+            out.append(self._envelope.render_batch(batch.replies))
         self._release(batch, out)
 
     # Subscriptions
@@ -371,7 +372,7 @@ class Session:
             batch.held.append(subscription)
             self.backlog.hold(subscription)
             self.direct = False
-        render = self._dialect.envelope.render_notice
+        render = self._envelope.render_notice
         for item in request.initial:
             self.deliver(subscription, render(request.encode(self._view, item), None), out)
 

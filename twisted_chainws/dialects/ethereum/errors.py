@@ -199,16 +199,7 @@ REJECTIONS: Final[Mapping[type[ChainwsError], Wording]] = {
         lambda e: f"execution aborted (timeout = {go_duration(e.timeout_s)})"
     ),
     errors.BlobsMissing: _says("blob transaction missing blob hashes"),
-    # Of other families, whose transactions nobody can send in this dialect.
-    **dict.fromkeys(
-        (
-            errors.WrongMessageVersion,
-            errors.SenderUnknown,
-            errors.RecipientMissing,
-            errors.RecipientIsContract,
-        ),
-        _says("native transaction rejected"),
-    ),
+    **dict.fromkeys(errors.NATIVE_REJECTIONS, _says("native transaction rejected")),
 }
 
 EXECUTION_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {

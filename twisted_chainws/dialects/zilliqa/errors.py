@@ -76,6 +76,7 @@ NO_TRANSACTIONS: Final = Fault(code=MISC_ERROR, message="TxBlock has no transact
 NO_SUCH_TRANSACTION: Final = Fault(code=DATABASE_ERROR, message="Txn Hash not Present")
 NO_SUCH_CREATION: Final = Fault(code=INVALID_ADDRESS_OR_KEY, message="Txn Hash not Present")
 NOT_A_CREATION: Final = Fault(code=INVALID_ADDRESS_OR_KEY, message="ID is not a contract txn")
+HASH_SIZE: Final = Fault(code=INVALID_PARAMS, message="Size not appropriate")
 PAGES_OUT_OF_LIMIT: Final = Fault(code=INVALID_PARAMETER, message="Pages out of limit")
 
 ADDRESS_SIZE: Final = Fault(code=INVALID_PARAMETER, message="Address size not appropriate")
@@ -110,6 +111,10 @@ NEITHER_CODE_NOR_RECIPIENT: Final = Fault(
 )
 CONTRACT_TAKES_NO_PAYMENT: Final = Fault(
     code=INVALID_PARAMETER, message="Contract account won't accept normal txn"
+)
+UNPROCESSABLE: Final = Fault(code=MISC_ERROR, message="Unable to Process")
+NO_INIT_DATA: Final = Fault(
+    code=INVALID_REQUEST, message="contracts of the EVM have no init parameters"
 )
 NOT_POOLED: Final = Fault(code=MISC_ERROR, message="Unable to add transaction to mempool")
 

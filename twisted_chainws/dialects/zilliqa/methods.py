@@ -28,6 +28,7 @@ from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.zilliqa import decode, envelope
 from twisted_chainws.dialects.zilliqa.decode import AddressList, Wording
 from twisted_chainws.dialects.zilliqa.errors import FAULTS
+from twisted_chainws.dialects.zilliqa.http import FACE
 from twisted_chainws.dialects.zilliqa.options import DEFAULTS, ErrorForm, Options
 from twisted_chainws.dialects.zilliqa.projection import ZilliqaLedger
 from twisted_chainws.dialects.zilliqa.topics import (
@@ -164,7 +165,7 @@ def make(options: Options = DEFAULTS) -> Dialect:
         faults=FAULTS,
         projection=ZilliqaLedger,
         announce=announce,
-        http=None,
+        http=FACE,
         limits=LIMITS,
         claims=envelope.claims,
         replies_in_order=True,

@@ -54,10 +54,11 @@ Form: TypeAlias = Callable[[TxBlock], bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A block's hash and that of the block before it."""
+    """A block's hash, that of the block before it, and how many transactions end with it."""
 
     previous: Hash32
     own: Hash32
+    total: int
 
 
 class ZilliqaLedger:
@@ -112,9 +113,7 @@ class ZilliqaLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        link = self._links.get(block.hash)
-        if link is None:
-            raise UnknownBlockHash(block_hash=block.hash)
+        link = self._link(block)
         ids = _ids(block)
         header = self._header(block, link.previous)
         return TxBlock(
@@ -126,24 +125,46 @@ class ZilliqaLedger:
             signature=schnorr.sign(self._secret, encode_header(header)),
         )
 
+    def block_hash(self, block: Block) -> Hash32:
+        """Return what Zilliqa calls a block.
+
+        Raises:
+            UnknownBlockHash: it is not canonical, or no longer kept.
+        """
+        return self._link(block).own
+
+    def transactions_up_to(self, block: Block) -> int:
+        """Count the transactions of a block and of all before it that this ledger has seen.
+
+        Raises:
+            UnknownBlockHash: the block is not canonical, or no longer kept.
+        """
+        return self._link(block).total
+
     def text(self, block: Block, form: Form) -> bytes:
         """Return ``form`` of the Tx block, made once while it is kept.
 
         Raises:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
-        if block.hash not in self._links:
-            raise UnknownBlockHash(block_hash=block.hash)
+        self._link(block)
         key = (block.hash, form)
         text = self._texts.get(key)
         return self._texts.put(key, form(self.tx_block(block))) if text is None else text
+
+    def _link(self, block: Block) -> _Link:
+        link = self._links.get(block.hash)
+        if link is None:
+            raise UnknownBlockHash(block_hash=block.hash)
+        return link
 
     def _push(self, block: Block) -> None:
         parent = self._links.get(block.parent_hash)
         # The first block has nothing below: genesis names zero, another what the source says.
         previous = block.parent_hash if parent is None else parent.own
         own = header_hash(self._header(block, previous))
-        self._links[block.hash] = _Link(previous, own)
+        total = len(_ids(block)) + (parent.total if parent else 0)
+        self._links[block.hash] = _Link(previous, own, total)
         if self._history is not None and len(self._links) > self._history + 1:
             self._links.popitem(last=False)
 
