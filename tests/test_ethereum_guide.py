@@ -18,6 +18,7 @@ from twisted_chainws.dialects.base import Dialect, Fault, Profile, Subscribe
 from twisted_chainws.dialects.base import Refused as Refusal
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum.capacity import limits_of
+from twisted_chainws.dialects.ethereum.node_info import node_name
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.errors import NonceTooLow, SourceUnavailable, UndecodableTransaction
 from twisted_chainws.server.routes import NETWORKS
@@ -178,6 +179,9 @@ def _unavailable(profile: Profile) -> str:
 
 
 WORDS: Final[dict[str, Callable[[Profile], str]]] = {
+    "`web3_clientVersion` begins with": lambda profile: (
+        f"`{node_name('chainws/v1', profile).partition('/')[0]}/`"
+    ),
     "an unknown method": lambda profile: f"`{_words(profile, 'eth_foo')['message']}`",
     "a wrong argument": lambda profile: (
         "`" + _words(profile, "eth_getBalance", "0x12")["message"].partition(":")[0] + ": …`"
