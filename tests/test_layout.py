@@ -85,7 +85,7 @@ def test_no_module_is_long(module: str) -> None:
     assert text.startswith('"""')
 
 
-@pytest.mark.parametrize("folder", ["ethereum"])
+@pytest.mark.parametrize("folder", ["ethereum", "zilliqa"])
 def test_dialect_folders_hold_the_same_files(folder: str) -> None:
     """Knowing one dialect's folder is knowing all."""
     found = {path.stem for path in (PACKAGE / "dialects" / folder).glob("*.py")}

@@ -65,8 +65,8 @@ class Options(usage.Options):
 
     longdesc = (
         "Without options: a development chain, spoken as Ethereum JSON-RPC over HTTP and WebSocket "
-        "on 127.0.0.1:8545. Every option is also a key of the TOML file that --config names; an "
-        "option beats the file. docs/configuration.md tells all of it."
+        "on 127.0.0.1:8545 and as Zilliqa on 127.0.0.1:4401. Every option is also a key of the TOML "
+        "file that --config names; an option beats the file. docs/configuration.md tells all of it."
     )
     optFlags = [  # noqa: RUF012 - Twisted wants a list here
         [each.name, None, each.help] for each in SETTINGS if each.kind is Kind.FLAG
@@ -174,8 +174,8 @@ def makeService(options: Options) -> IService:
     networks = tuple(_with_files(network) for network in configuration.networks)
     configuration = replace(configuration, networks=networks)
     dialects = tuple(
-        replace(dialect, limits=configuration.limits_of(dialect.limits))
-        for dialect in make_dialects(configuration.profile)
+        replace(dialect, limits=configuration.limits_of(dialect.name, dialect.limits))
+        for dialect in make_dialects(configuration.profile, configuration.zilliqa)
     )
     accounts = [_prepare(network) for network in configuration.networks]
     chains = {
@@ -294,6 +294,7 @@ def _make_chain(
         random=os.urandom,
         history=network.history,
         depths=network.depths,
+        confirmations=network.confirmations,
         max_filters=bounds.filters,
         max_filter_items=bounds.filter_items,
         filter_lifetime_s=bounds.filter_lifetime_s,

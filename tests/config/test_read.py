@@ -11,8 +11,10 @@ from twisted_chainws.config.table import (
     NOT_BUILT,
     ConfigurationError,
 )
+from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.zilliqa.encode import HashPlaces
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 
@@ -39,7 +41,8 @@ def test_nothing_said_gives_the_defaults() -> None:
     )
     assert configuration.profile is Profile.SUPERSET
     assert configuration.keys == configuration.allow_origins == ()
-    assert configuration.limits_of(Limits()) == Limits()
+    assert configuration.limits_of("ethereum", Limits()) == Limits()
+    assert configuration.zilliqa == zilliqa.Options()
     assert configuration.bounds == Bounds()
     assert configuration.compression is configuration.show_keys is configuration.silent is False
     assert configuration.mined_either is False
@@ -64,6 +67,7 @@ def test_every_setting_reaches_its_place() -> None:
         call-timeout = 1.5
         call-gas-cap = 6
         history = 128
+        confirmations = 6
         allow-origin = ["https://dapp.example"]
         allow-host = ["chain.example"]
         key = ["one", "two"]
@@ -72,6 +76,9 @@ def test_every_setting_reaches_its_place() -> None:
         profile = "geth"
         mined-either = true
         no-announce-rollback = true
+        zilliqa-errors = "bare"
+        zilliqa-event-address = "0x"
+        zilliqa-txhashes = "inside"
         show-keys = true
         compression = true
         silent = true
@@ -100,6 +107,12 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.profile is Profile.GETH
     assert configuration.mined_either
     assert configuration.announce_rollback is False
+    assert configuration.networks[0].confirmations == 6
+    assert configuration.zilliqa == zilliqa.Options(
+        errors=zilliqa.ErrorForm.BARE,
+        event_address=zilliqa.AddressForm.PREFIXED,
+        tx_hashes=HashPlaces.INSIDE,
+    )
     assert configuration.show_keys
     assert configuration.compression
     assert configuration.silent
@@ -172,12 +185,24 @@ def test_each_limit_of_a_connection_can_be_set(name: str) -> None:
         read_configuration({}, f"[limits]\n{name} = 7"),
         read_configuration({"limit": [f"{name}=7"]}, f"[limits]\n{name} = 8"),
     ):
-        limits = configuration.limits_of(Limits())
+        limits = configuration.limits_of("zilliqa", Limits())
         assert {
             each.name: getattr(limits, each.name)
             for each in fields(Limits)
             if getattr(limits, each.name) != each.default
         } == changed
+
+
+def test_limits_of_one_dialect() -> None:
+    """They count more than those of all, whichever of option and file says either."""
+    text = "[limits]\nsubscriptions = 5\n[limits.zilliqa]\nsubscriptions = 2\nmessage-bytes = 2048"
+    options = {"limit": ["message-bytes=9", "zilliqa.alternatives=3"]}
+    configuration = read_configuration(options, text)
+    zilliqas = configuration.limits_of("zilliqa", Limits())
+    assert (zilliqas.subscriptions, zilliqas.message_bytes, zilliqas.alternatives) == (2, 2048, 3)
+    others = configuration.limits_of("ethereum", Limits())
+    assert (others.subscriptions, others.message_bytes) == (5, 9)
+    assert others.alternatives == Limits().alternatives
 
 
 @pytest.mark.parametrize("name", GLOBAL_LIMITS)
@@ -203,6 +228,11 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("[network.eth]\nupstream = 'x'", "c.toml: [network.eth] upstream: following real nodes"),
         ("limits = 1", "c.toml: limits: expected a table, got 1"),
         ("[limits]\nsockets = 1", "c.toml: [limits] sockets: expected one of the keys message-"),
+        ("[limits.zilliqa]\nfilters = 1", "c.toml: [limits.zilliqa] filters: expected one of the"),
+        ("[limits.zilliqa]\nsubscriptions = 'x'", "c.toml: [limits.zilliqa] subscriptions: expected"),
+        ("[limits.x]\nsubscriptions = 1", "c.toml: [limits] x: expected one of the keys message-"),
+        ("[limits]\nzilliqa = 1", "c.toml: [limits] zilliqa: expected one of the keys message-"),
+        ("zilliqa-errors = 'loud'", "c.toml: zilliqa-errors: expected one of json, bare, got"),
         ("[limits]\nbatch-items = 0", "c.toml: [limits] batch-items: expected a whole number of"),
         ("no-mining = true\nblock-time = 1", "no-mining: expected no block-time beside it"),
         ("import = 'x'", "c.toml: import: expected genesis beside it"),

@@ -43,7 +43,7 @@ def test_names_and_ports_are_distinct() -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS[Profile.SUPERSET]))
 def test_kinds_of_a_profile(profile: Profile, kind: str) -> None:
     """The superset serves every subscription, each other profile those of its vendor or node."""
-    (dialect,) = make_dialects(profile)
+    dialect, *_ = make_dialects(profile)
     assert (kind in dialect.topics) is (kind in KINDS[profile])
     options = [{"address": "0x" + "11" * 20}] if "iltered" in kind else []
     subscribe = dialect.methods["eth_subscribe"]
@@ -57,7 +57,7 @@ def test_kinds_of_a_profile(profile: Profile, kind: str) -> None:
 @pytest.mark.parametrize("profile", Profile)
 def test_full_pending_transactions_by_flag(profile: Profile) -> None:
     """Nodes send objects for ``true``; vendors have kinds of their own for that."""
-    (dialect,) = make_dialects(profile)
+    dialect, *_ = make_dialects(profile)
     subscribe, view = dialect.methods["eth_subscribe"], make_view(profile=profile)
     assert isinstance(subscribe(view, ["newPendingTransactions", False]), Subscribe)
     if profile in {Profile.ALCHEMY, Profile.TOKENVIEW}:
@@ -70,7 +70,7 @@ def test_full_pending_transactions_by_flag(profile: Profile) -> None:
 @pytest.mark.parametrize("profile", Profile)
 def test_methods_of_a_profile(profile: Profile) -> None:
     """Alchemy's methods are in its profile and in the superset, on both faces."""
-    (dialect,) = make_dialects(profile)
+    dialect, *_ = make_dialects(profile)
     assert dialect.http is not None
     assert dialect.http.methods.keys() == dialect.methods.keys()
     named = {name for name in dialect.methods if name.startswith("alchemy_")}
@@ -81,7 +81,7 @@ def test_methods_of_a_profile(profile: Profile) -> None:
 @pytest.mark.parametrize("profile", Profile)
 def test_unsubscribing_what_is_not_there(profile: Profile) -> None:
     """The answer is false, except where go-ethereum is spoken."""
-    (dialect,) = make_dialects(profile)
+    dialect, *_ = make_dialects(profile)
     outcome = dialect.methods["eth_unsubscribe"](make_view(profile=profile), ["0x1"])
     if profile is Profile.GETH:
         with pytest.raises(Refused, match="-32000 subscription not found"):
@@ -94,7 +94,7 @@ def test_unsubscribing_what_is_not_there(profile: Profile) -> None:
 @pytest.mark.parametrize("profile", Profile)
 def test_no_subscriptions_over_http(profile: Profile) -> None:
     """Extending a dialect does not open the other face for subscriptions."""
-    (dialect,) = make_dialects(profile)
+    dialect, *_ = make_dialects(profile)
     assert dialect.http is not None
     with pytest.raises(Refused, match="notifications not supported"):
         dialect.http.methods["eth_subscribe"](make_view(), ["newHeads"])

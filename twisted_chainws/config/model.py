@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_chainws.chain.view import Depths
+from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
 from twisted_chainws.sources.devchain.settings import DevchainSettings
@@ -62,12 +63,14 @@ class Network:
         devchain: how its development chain is made.
         history: blocks kept below the newest one; None keeps all.
         depths: which blocks are the safe and the finalized one.
+        confirmations: blocks on top of one before it is told of where nothing can be taken back.
     """
 
     name: str
     devchain: DevchainSettings = field(repr=False)
     history: int | None
     depths: Depths
+    confirmations: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,12 @@ class Configuration:
         keys: accepted API keys; empty means every key and none.
         inactive_keys: known ones that are refused as inactive.
         exhausted_keys: known ones that are refused as used up.
-        limits: what was configured of the bounds of a connection, over each dialect's defaults.
+        limits: what was configured of the bounds of a connection, over each dialect's defaults:
+            names for all dialects, ``dialect.name`` for one.
         compression: whether permessage-deflate is accepted.
         mined_either: whether one party of an address filter for mined transactions is enough.
         announce_rollback: whether subscribers and filters hear of a rollback.
+        zilliqa: the wording of Zilliqa listeners.
         show_keys: print private keys of any mnemonic.
         silent: print no banner.
     """
@@ -103,9 +108,19 @@ class Configuration:
     compression: bool
     mined_either: bool
     announce_rollback: bool
+    zilliqa: zilliqa.Options
     show_keys: bool
     silent: bool
 
-    def limits_of(self, defaults: Limits) -> Limits:
-        """Return the bounds of a connection: ``defaults`` with what was configured."""
-        return replace(defaults, **self.limits)  # type: ignore[arg-type]
+    def limits_of(self, dialect: str, defaults: Limits) -> Limits:
+        """Return the bounds of a connection: ``defaults`` with what was configured.
+
+        What is said of one dialect counts more than what is said of all.
+        """
+        own = {
+            name.removeprefix(f"{dialect}."): value
+            for name, value in self.limits.items()
+            if name.startswith(f"{dialect}.")
+        }
+        common = {name: value for name, value in self.limits.items() if "." not in name}
+        return replace(defaults, **(common | own))  # type: ignore[arg-type]

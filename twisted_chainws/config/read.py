@@ -17,6 +17,7 @@ from twisted_chainws.config.model import Bounds, Configuration, Listener, Networ
 from twisted_chainws.config.table import (
     BY_NAME,
     CONNECTION_LIMITS,
+    DIALECT_LIMITS,
     GLOBAL_LIMITS,
     LIMITS,
     NOT_BUILT,
@@ -25,8 +26,10 @@ from twisted_chainws.config.table import (
     decode_text,
     decode_value,
 )
+from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.zilliqa.encode import HashPlaces
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 ONLY_NETWORK: Final = "devchain"
@@ -42,7 +45,9 @@ _DEVCHAIN_FIELDS: Final = {
     "genesis": "genesis_file",
     "import": "import_file",
 }
-_NOT_OF_THE_SOURCE: Final = ("no-mining", "history", "safe-depth", "finalized-depth")
+_NOT_OF_THE_SOURCE: Final = (
+    "no-mining", "history", "safe-depth", "finalized-depth", "confirmations",
+)  # fmt: skip
 _TOLD_BY_GENESIS: Final = ("chain-id", "balance", "gas-limit", "timestamp")
 
 Values = dict[str, Any]
@@ -85,13 +90,29 @@ def read_configuration(
         keys=tuple(chosen.get("key", ())),
         inactive_keys=tuple(chosen.get("inactive-key", ())),
         exhausted_keys=tuple(chosen.get("exhausted-key", ())),
-        limits={_field(name): limits[name] for name in CONNECTION_LIMITS if name in limits},
+        limits={
+            _field(name): limits[name]
+            for name in (*CONNECTION_LIMITS, *DIALECT_LIMITS)
+            if name in limits
+        },
         bounds=replace(Bounds(), **bounds),
         compression=chosen.get("compression", False),
         mined_either=chosen.get("mined-either", False),
         announce_rollback=not chosen.get("no-announce-rollback", False),
+        zilliqa=_zilliqa(chosen),
         show_keys=chosen.get("show-keys", False),
         silent=chosen.get("silent", False),
+    )
+
+
+def _zilliqa(chosen: Values) -> zilliqa.Options:
+    default = zilliqa.DEFAULTS
+    return zilliqa.Options(
+        errors=zilliqa.ErrorForm(chosen.get("zilliqa-errors", default.errors)),
+        event_address=zilliqa.AddressForm(
+            chosen.get("zilliqa-event-address", default.event_address)
+        ),
+        tx_hashes=HashPlaces(chosen.get("zilliqa-txhashes", default.tx_hashes)),
     )
 
 
@@ -120,11 +141,12 @@ def _read_options(
 
 def _read_limit(text: str) -> tuple[str, float]:
     name, equals, value = text.partition("=")
-    if not equals or name not in LIMITS:
+    setting = LIMITS.get(name) or DIALECT_LIMITS.get(name)
+    if not equals or setting is None:
         raise ConfigurationError(
             "--limit", f"expected NAME=VALUE with NAME one of {', '.join(LIMITS)}, got {text!r}"
         )
-    return name, decode_text(LIMITS[name], f"--limit {name}", value)
+    return name, decode_text(setting, f"--limit {name}", value)
 
 
 def _parse(text: str, file_name: str) -> Values:
@@ -170,10 +192,24 @@ def _decode(setting: Setting, place: str, value: Any) -> Any:
 def _read_limits(table: Values, file_name: str) -> dict[str, float]:
     limits: dict[str, float] = {}
     for name, value in table.items():
-        place = f"{file_name}: [limits] {name}"
-        if name not in LIMITS:
-            raise ConfigurationError(place, f"expected one of the keys {', '.join(LIMITS)}")
-        limits[name] = decode_value(LIMITS[name], place, value)
+        if isinstance(value, dict) and any(key.startswith(f"{name}.") for key in DIALECT_LIMITS):
+            own = {f"{name}.{key}": each for key, each in value.items()}
+            limits |= _decode_limits(own, DIALECT_LIMITS, file_name)
+        else:
+            limits |= _decode_limits({name: value}, LIMITS, file_name)
+    return limits
+
+
+def _decode_limits(table: Values, known: Mapping[str, Setting], file_name: str) -> dict[str, float]:
+    limits: dict[str, float] = {}
+    for name, value in table.items():
+        at, _, key = name.rpartition(".")
+        place = f"{file_name}: [{'.'.join(filter(None, ('limits', at)))}] {key}"
+        if name not in known:
+            raise ConfigurationError(
+                place, f"expected one of the keys {', '.join(CONNECTION_LIMITS if at else LIMITS)}"
+            )
+        limits[name] = decode_value(known[name], place, value)
     return limits
 
 
@@ -245,4 +281,10 @@ def _network(name: str, values: Values, file_name: str, *, shared: bool) -> Netw
     )
     if depths.finalized < depths.safe:
         raise ConfigurationError("finalized-depth", f"expected at least safe-depth, {depths.safe}")
-    return Network(name=name, devchain=devchain, history=values.get("history"), depths=depths)
+    return Network(
+        name=name,
+        devchain=devchain,
+        history=values.get("history"),
+        depths=depths,
+        confirmations=values.get("confirmations", 0),
+    )

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 from twisted_chainws.chain.view import DEFAULT_DEPTHS
 from twisted_chainws.config.model import Bounds
+from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.base import Profile
+from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
+from twisted_chainws.dialects.zilliqa.encode import HashPlaces
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
@@ -155,6 +158,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "blocks between the newest and the finalized one",
         minimum=0,
     ),
+    _chain(
+        "confirmations",
+        Kind.INTEGER,
+        0,
+        "blocks on top of one before it is told of where nothing can be taken back (Zilliqa)",
+        minimum=0,
+    ),
     _chain("history", Kind.INTEGER, "all", "blocks kept below the newest one", minimum=64),
     _row(
         "allow-origin",
@@ -213,6 +223,27 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "off",
         "take blocks away without a word to subscribers and filters (anvil_rollback, evm_revert)",
     ),
+    _row(
+        "zilliqa-errors",
+        Kind.TEXT,
+        zilliqa.DEFAULTS.errors,
+        "how Zilliqa queries are refused: as the document says, or as nodes do",
+        choices=tuple(zilliqa.ErrorForm),
+    ),
+    _row(
+        "zilliqa-event-address",
+        Kind.TEXT,
+        zilliqa.DEFAULTS.event_address,
+        "addresses in EventLog items: as nodes write them, or with 0x as the document does",
+        choices=tuple(zilliqa.AddressForm),
+    ),
+    _row(
+        "zilliqa-txhashes",
+        Kind.TEXT,
+        zilliqa.DEFAULTS.tx_hashes,
+        "where NewBlock items have TxHashes: nodes write inside, the document says beside",
+        choices=tuple(HashPlaces),
+    ),
     _row("show-keys", Kind.FLAG, "off", "print private keys of an own mnemonic, too"),
     _row("compression", Kind.FLAG, "off", "accept permessage-deflate"),
     _row("silent", Kind.FLAG, "off", "print no banner"),
@@ -227,7 +258,6 @@ NOT_BUILT: Final[Mapping[str, str]] = {
     "tape": "replaying a recording",
     "relay": "following another server",
     "fork-url": "forking a live network",
-    "confirmations": "announcing only confirmed blocks",
     "abi": "decoding events by ABI files",
     "storage": "a journal on disk",
     "cluster": "several machines",
@@ -258,6 +288,13 @@ GLOBAL_LIMITS: Final[Mapping[str, Setting]] = _limits(Bounds)
 
 LIMITS: Final[Mapping[str, Setting]] = {**CONNECTION_LIMITS, **GLOBAL_LIMITS}
 """Every key of ``[limits]`` and of ``--limit NAME=VALUE``."""
+
+DIALECT_LIMITS: Final[Mapping[str, Setting]] = {
+    f"{dialect.name}.{name}": setting
+    for dialect in DIALECTS
+    for name, setting in CONNECTION_LIMITS.items()
+}
+"""The same for the connections of one dialect: DIALECT.NAME, in ``[limits.DIALECT]`` the name."""
 
 
 def decode_text(setting: Setting, place: str, text: str) -> Any:

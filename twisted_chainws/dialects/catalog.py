@@ -2,13 +2,20 @@
 
 from typing import Final
 
-from twisted_chainws.dialects import alchemy, ethereum, tokenview
+from twisted_chainws.dialects import alchemy, ethereum, tokenview, zilliqa
 from twisted_chainws.dialects.base import Dialect, Profile
 
 
-def make_dialects(profile: Profile) -> tuple[Dialect, ...]:
-    """Return every dialect, the Ethereum one with the names and wording of ``profile``."""
-    return (_make_ethereum(profile),)
+def make_dialects(
+    profile: Profile, zilliqa_options: zilliqa.Options = zilliqa.DEFAULTS
+) -> tuple[Dialect, ...]:
+    """Return every dialect.
+
+    Args:
+        profile: whose names and wording the Ethereum one has.
+        zilliqa_options: the wording of the Zilliqa one.
+    """
+    return (_make_ethereum(profile), zilliqa.make(zilliqa_options))
 
 
 def _make_ethereum(profile: Profile) -> Dialect:
