@@ -258,7 +258,7 @@ class LogStream(Stream):
         self._doubted: set[tuple[int, str]] = set()
 
     def doubt(self, heads: tuple[Head, ...]) -> None:
-        """Find out whether the logs of blocks that have left are gone, for a server may forget to say.
+        """Find out whether logs of blocks that have left are gone: a server may forget to say so.
 
         They may stand as well: what heads tell may be older than what is known of logs.
         """
