@@ -1,4 +1,5 @@
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -577,6 +578,13 @@ async def test_combined_listener_lets_the_first_message_choose() -> None:
         for path in ("/", "/ethereum", "/v2/key", "/ws/key", "/vipapi/websocket/node/ETH/key"):
             peer = await stand.ws(path)
             assert await peer.call("eth_blockNumber") == "0x0"
+
+
+def test_no_subprotocol_where_no_language_has_one() -> None:
+    """A server that speaks only such languages chooses none, whatever is offered."""
+    mute = tuple(replace(dialect, subprotocols=None) for dialect in DIALECTS)
+    assert choose_subprotocol(("one",), mute) is None
+    assert choose_subprotocol(("one",), (*mute, DIALECTS[0])) == "one"
 
 
 @pytest.mark.parametrize(

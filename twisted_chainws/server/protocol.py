@@ -35,6 +35,8 @@ RELIEF_BYTES: Final = 262_144
 
 TICK_S: Final = 1.0
 
+MESSAGE_TOO_BIG: Final = 1009
+
 
 def choose_subprotocol(offered: tuple[str, ...], dialects: tuple[Dialect, ...]) -> str | None:
     """Return the subprotocol to echo: the first one offered, if any dialect knows its prefix.
@@ -91,14 +93,26 @@ class ChainProtocol(ServerConnection):
     def _begin(self, dialect: Dialect) -> Session:
         self._session = session = open_session(self.route, dialect, self, http=False)
         limits = self.route.limits or dialect.limits
+        self.limit_messages(limits.message_bytes)
         self._unsent_limit = limits.unsent_reply_bytes
         if self._outlet.congested:
             session.congest()
         return session
 
+    def _claim(self, payload: bytes) -> Session | None:
+        """Begin in the dialect of a first message, which may be too large for it: then close."""
+        dialect = self.route.claimed_by(payload)
+        limits = self.route.limits or dialect.limits
+        if len(payload) > limits.message_bytes:
+            self.close(MESSAGE_TOO_BIG, f"message exceeds {limits.message_bytes} bytes")
+            return None
+        return self._begin(dialect)
+
     def message(self, payload: bytes) -> None:
         """Feed one message; replies are collected until the read is done."""
-        session = self._session or self._begin(self.route.claimed_by(payload))
+        session = self._session or self._claim(payload)
+        if session is None:
+            return
         out = self._out
         self._now = now = self._clock.seconds()
         session.receive(payload, now, out)

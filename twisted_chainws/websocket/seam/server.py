@@ -141,6 +141,11 @@ class ServerConnection(Intake, WebSocketServerProtocol):
             self._stop_timers()
             self.let_go()
 
+    def limit_messages(self, size: int) -> None:
+        """Take messages of at most ``size`` bytes from the next read on, if that is less."""
+        if size < self._options.message_bytes:
+            self.maxMessagePayloadSize = self.maxFramePayloadSize = self._limit = size
+
     def transmit(self, payload: bytes, *, binary: bool) -> None:
         """Write one message, compressed where that was agreed and pays.
 
