@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from tests.certificates import common_name, write_certificate
-from tests.running import ROOT, Running, free_port
+from tests.running import ROOT, START_LIMIT_S, Running, free_port
 from tests.sources.devchain.published import CHAIN_FILE, GENESIS_FILE
 from tests.wire import Closed, Refused, RpcError, Wire, call_http
 from twisted_chainws import __version__
@@ -436,6 +436,30 @@ def test_what_hangs_delays_the_end_only_so_long_and_leaves_nothing(
         assert list(tmp_path.iterdir()) == []
         assert server.faults() == []
         assert "warn" not in server.log()
+
+
+@pytest.mark.integration
+def test_ctrl_c_does_not_reach_an_engine_that_starts() -> None:
+    """A terminal interrupts the engine, too, also while it loads; only the server decides."""
+    with Running("--silent") as server:
+        engine = _engine_of(server)
+        deadline = time.monotonic() + START_LIMIT_S
+        while "ready at block" not in server.log() and time.monotonic() < deadline:
+            os.kill(engine, signal.SIGINT)
+            time.sleep(0.02)
+        assert server.engine() == engine
+        assert "warn" not in server.log()
+        assert server.faults() == []
+
+
+def _engine_of(server: Running) -> int:
+    """Return the process id of the engine as soon as there is one."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(LookupError):
+            return server.engine()
+        time.sleep(0.005)
+    raise LookupError(server.log())
 
 
 @pytest.mark.integration

@@ -7,8 +7,10 @@ have happened. A worker that dies before it answers ``attach`` three times in a 
 """
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +68,20 @@ class _Worker(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         self._owner.ended(self, reason)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let what is spawned begin with Ctrl-C blocked.
+
+    A terminal interrupts the whole group, and the worker loads for a second or two before it can
+    say that it ignores that. A mask is inherited; an ignored signal is not, Twisted resets it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class EngineProcess:
@@ -198,7 +214,7 @@ class EngineProcess:
         self._worker = _Worker(self)
         root = str(Path(twisted_chainws.__file__).parent.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        with Path(os.devnull).open("rb") as nothing:
+        with Path(os.devnull).open("rb") as nothing, _interrupts_held():
             self._processes.spawnProcess(
                 self._worker,
                 sys.executable,
