@@ -220,6 +220,7 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("chain-id = 'x'", "c.toml: chain-id: expected a whole number of at least 1, got 'x'"),
         ("listen = 'any=tcp:1'", "c.toml: listen: expected a list of texts"),
         ("listen = [1]", "c.toml: listen: expected a text, got 1"),
+        ("listen = []", "c.toml: listen: expected at least one DIALECT=ENDPOINT"),
         ("listen = ['x=tcp:1']", "c.toml: listen: expected one of the dialects "),
         ("network = 1", "c.toml: network: expected a table, got 1"),
         ("[network]\neth = 1", "c.toml: network.eth: expected a table, got 1"),

@@ -218,6 +218,8 @@ def _listeners(top: Values, given: Values, file_name: str) -> tuple[Listener, ..
         return tuple(read_listener(text, DIALECTS, "--listen") for text in given["listen"])
     if "listen" in top:
         place = f"{file_name}: listen"
+        if not top["listen"]:
+            raise ConfigurationError(place, "expected at least one DIALECT=ENDPOINT")
         return tuple(read_listener(text, DIALECTS, place) for text in top["listen"])
     return default_listeners(DIALECTS)
 
