@@ -30,7 +30,8 @@ def serving() -> Iterator[Running]:
         *("--genesis", str(DATA / "genesis.json")),
         *("--import", str(DATA / "chain.rlp")),
         *("--safe-depth", "0", "--finalized-depth", "0"),
-        *("--no-mining", "--silent"),
+        # What is asked is what is answered, not how fast: a busy machine takes its time.
+        *("--call-timeout", "60", "--no-mining", "--silent"),
     )
     with Running(*options) as running:
         yield running
