@@ -241,7 +241,7 @@ class Relay:
     """A TCP relay on a port of its own that can be cut, or made to swallow everything.
 
     Attributes:
-        mute: swallow what comes from either side, and keep connections open.
+        mute: swallow what comes from either side, ends of connections included.
         closed: refuse new connections.
     """
 
@@ -312,5 +312,5 @@ class _End(Protocol):
 
     def connectionLost(self, _reason: Failure = connectionDone) -> None:
         self._relay.ends.remove(self)
-        if self._other is not None:
+        if self._other is not None and not self._relay.mute:
             self._other.transport.abortConnection()
