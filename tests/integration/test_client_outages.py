@@ -143,7 +143,7 @@ async def test_five_minutes_away(how: str) -> None:
             last = source.mine((make_transaction(90), [EVENT]))
             for steady_one, other in followers:
                 await warp.until(lambda one=other: reached(one, last))  # type: ignore[misc]
-                await until(lambda one=steady_one: reached(one, last))  # type: ignore[misc]
+                await until(lambda one=steady_one: reached(one, last))
                 assert steady_one.events == other.events
                 assert standing(other.events)
             assert client.counters.gaps == 0
