@@ -80,8 +80,8 @@ ROWS: Final[tuple[tuple[str, list[Any], tuple[Any, ...], Any], ...]] = (
     ("anvil_increaseTime", [5], (5,), 5),
     ("evm_setNextBlockTimestamp", [5], NOTHING, None),
     ("anvil_setNextBlockTimestamp", [5], NOTHING, None),
-    ("evm_setTime", [5], (-3,), -3),
-    ("anvil_setTime", [5], (-3,), -3),
+    ("evm_setTime", [5], (3,), 3),
+    ("anvil_setTime", [5], (3,), 3),
     ("anvil_setBlockTimestampInterval", [5], (False,), None),
     ("anvil_removeBlockTimestampInterval", [], (True,), True),
     ("evm_setBlockGasLimit", [5], NOTHING, True),
@@ -94,10 +94,13 @@ ROWS: Final[tuple[tuple[str, list[Any], tuple[Any, ...], Any], ...]] = (
     ("anvil_reset", [], (None, NODE), None),
     ("hardhat_reset", [], (None, NODE), True),
     ("anvil_dumpState", [], ("0x1f8b",), "0x1f8b"),
+    ("hardhat_dumpState", [], ("0x1f8b",), "0x1f8b"),
     ("anvil_loadState", ["0x1f8b"], (True,), True),
+    ("hardhat_loadState", ["0x1f8b"], (True,), True),
     ("anvil_reorg", [1], NOTHING, None),
     ("anvil_rollback", [1], NOTHING, None),
     ("eth_sendUnsignedTransaction", [{"from": A, "to": A}], (WORD,), WORD),
+    ("eth_requestAccounts", [], ([A],), [A]),
 )
 
 OBJECTS: Final = ("anvil_nodeInfo", "anvil_metadata", "hardhat_metadata")
@@ -150,5 +153,6 @@ def test_no_name_is_forgotten() -> None:
     }
     prefixes = ("anvil_", "evm_", "hardhat_", "tenderly_")
     assert {name for name in METHODS if name.startswith(prefixes)} == (shown | also) - {
-        "eth_sendUnsignedTransaction"
+        "eth_sendUnsignedTransaction",
+        "eth_requestAccounts",
     }

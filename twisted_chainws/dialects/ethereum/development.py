@@ -2,7 +2,7 @@
 
 Most are rows of ``commands``; here are those that ask twice, look at the chain or refuse.
 
-Source: ``ethereum.md`` 5.10 (anvil 1.7.1, observed; EDR 0.18).
+Source: ``ethereum.md`` 5.10 (anvil 1.7.1, observed; EDR 0.18); EIP-1102 (``eth_requestAccounts``).
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,7 @@ from twisted_chainws.dialects.ethereum.commands import (
 from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.node_info import NODE_INFO
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.ethereum.submit import accounts
 from twisted_chainws.errors import InvalidReorg
 
 
@@ -183,6 +184,8 @@ def _set_logging(result: Json) -> Handler:
 DEVELOPMENT: Final[Mapping[str, Handler]] = {
     **{name: handler for item in COMMANDS for name, handler in item.handlers().items()},
     **NODE_INFO,
+    # What wallets have; dApps ask for it before they know whom they talk to.
+    "eth_requestAccounts": accounts,
     "hardhat_setNonce": set_nonce_upwards,
     "anvil_mine": anvil_mine,
     "evm_mine": evm_mine,
