@@ -87,7 +87,8 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── ReorgTooDeep
     │   ├── RollbackTooDeep
     │   ├── InvalidReorg
-    │   └── InvalidControl
+    │   ├── InvalidControl
+    │   └── InvalidAbi
     ├── MinedWaitTimeout
     ├── TransactionNotFound
     └── SourceError
@@ -645,6 +646,13 @@ class InvalidReorg(ControlError):
 @dataclass(eq=False, kw_only=True)
 class InvalidControl(ControlError):
     """A development command's argument is out of range; ``reason`` says how."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidAbi(ControlError):
+    """The description of a contract's events cannot be used; ``reason`` says why."""
 
     reason: str
 

@@ -110,13 +110,17 @@ class Log:
     data: bytes
 
 
+NamedValue: TypeAlias = "int | str | bool | bytes | tuple[NamedValue, ...]"
+"""The value of an argument; arrays and tuples of Solidity are tuples."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedParam:
-    """One decoded argument; ``type`` in Solidity words, ``value`` int, str, bool or bytes."""
+    """One decoded argument; ``type`` in Solidity words, a tuple's as in signatures."""
 
     name: str
     type: str
-    value: int | str | bool | bytes
+    value: NamedValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -295,7 +295,7 @@ def test_pruned_history() -> None:
     )
 
 
-NODE_MODULES = {"debug", "eth", "net", "rpc", "txpool", "web3"}
+NODE_MODULES = {"chainws", "debug", "eth", "net", "rpc", "txpool", "web3"}
 DEVELOPMENT_MODULES = {"anvil", "evm", "hardhat", "tenderly", "testing"}
 
 

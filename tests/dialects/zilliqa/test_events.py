@@ -29,7 +29,9 @@ TYPES = [
     ("int24", "Int32"),
     ("int256", "Int256"),
     ("uint512", "Uint512"),
-    ("uint256[]", "uint256[]"),
+    ("uint256[]", "List (Uint256)"),
+    ("bytes4[3][]", "List (List (ByStr4))"),
+    ("(uint256[2],bool)[]", "List ((uint256[2],bool))"),
     ("(address,bool)", "(address,bool)"),
     ("ByStr20", "ByStr20"),
 ]
@@ -49,6 +51,8 @@ VALUES: list[tuple[Any, Any]] = [
     (b"", "0x"),
     (True, {"argtypes": [], "arguments": [], "constructor": "True"}),
     (False, {"argtypes": [], "arguments": [], "constructor": "False"}),
+    ((), []),
+    ((1, (b"a", "b")), ["1", ["0x61", "b"]]),
 ]
 
 

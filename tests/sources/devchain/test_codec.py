@@ -68,7 +68,7 @@ def test_rare_members_survive() -> None:
             ),
         ),
     )
-    params = (1, 2**200, "0x12", True, b"\x00\x01")
+    params = (1, 2**200, "0x12", True, b"\x00\x01", (), (1, (2**200, "0x", b"a", False)))
     event = NamedEvent(
         address=Address20(b"e" * 20),
         name="Mixed",
@@ -85,7 +85,7 @@ def test_rare_members_survive() -> None:
     decoded = decode_block(_through_json(encode_block(rich)))
     assert decoded == rich
     values = [param.value for param in decoded.receipts[0].events[0].params]
-    assert [type(value) for value in values] == [int, int, str, bool, bytes]
+    assert [type(value) for value in values] == [int, int, str, bool, bytes, tuple, tuple]
 
 
 def test_native_transactions_survive() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest_twisted
+from eth_hash.auto import keccak
 from twisted.internet.defer import gatherResults
 
 from tests.assembler import assemble
@@ -215,6 +216,29 @@ async def test_unknown_words_and_foreign_transactions_are_unsupported() -> None:
         assert isinstance(await failure(chain.ask("fly")), errors.Unsupported)
         submitted = chain.source.submit(Kind.ONTOLOGY, b"")
         assert isinstance(await failure(submitted), errors.Unsupported)
+
+
+@ensure
+async def test_events_are_named_by_registered_abis() -> None:
+    """From its registration on, the logs of a contract are decoded in the blocks that come."""
+    topic = keccak(b"Set(uint256)").hex()
+    code = assemble(f"0x2a PUSH0 MSTORE 0x{topic} 0x20 PUSH0 LOG1 STOP")
+    event = {"type": "event", "name": "Set", "inputs": [{"name": "to", "type": "uint256"}]}
+    async with running() as chain:
+        contract = await chain.place(code)
+        call = {"to": contract, "value": "0x0"}
+        await chain.send(**call)
+        await chain.ask("register_abi", address=contract, abi=[event])
+        await chain.send(**call)
+        broken = chain.ask("register_abi", address=contract, abi="[")
+        assert isinstance(await failure(broken), errors.InvalidAbi)
+        before, after = (block.receipts[0].events for block in chain.sink.chain[1:])
+        assert before == ()
+        assert [(item.name, item.params[0].value) for item in after] == [("Set", 42)]
+        chain.kill()
+        await chain.ask("automine")
+        await chain.send(**call)
+        assert chain.sink.chain[-1].receipts[0].events == after
 
 
 @ensure

@@ -270,6 +270,7 @@ CONTROL_ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {
     ),
     errors.InvalidReorg: _tells(lambda e: e.reason, INVALID_PARAMS),
     errors.InvalidControl: _tells(lambda e: e.reason, INVALID_PARAMS),
+    errors.InvalidAbi: _tells(lambda e: e.reason, INVALID_PARAMS),
 }
 
 ERRORS: Final[Mapping[type[ChainwsError], Wording]] = {

@@ -25,6 +25,7 @@ from twisted_chainws.dialects.ethereum.encode import evm_transactions
 from twisted_chainws.dialects.ethereum.errors import make_faults, unknown_method
 from twisted_chainws.dialects.ethereum.fees import FEES
 from twisted_chainws.dialects.ethereum.logs import LOGS
+from twisted_chainws.dialects.ethereum.names import NAMES
 from twisted_chainws.dialects.ethereum.network import DROPPED, NETWORK
 from twisted_chainws.dialects.ethereum.payload import PAYLOAD
 from twisted_chainws.dialects.ethereum.pool import POOL
@@ -91,6 +92,7 @@ METHODS: Final[Mapping[str, Handler]] = _with_modules(
         **SIMULATE,
         **SUBMIT,
         **TRACES,
+        **NAMES,
         **_hidden_from_real_chains(_ONLY_DEVELOPMENT),
     }
 )

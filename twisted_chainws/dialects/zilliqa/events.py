@@ -9,9 +9,9 @@ Source: ``zilliqa.md`` 3.4 and 4 for the shapes; the Scilla reference for the ty
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from twisted_chainws.chain.model import Log, NamedEvent, NamedParam, Receipt
+from twisted_chainws.chain.model import Log, NamedEvent, NamedParam, NamedValue, Receipt
 from twisted_chainws.dialects.zilliqa import shapes
 
 ANONYMOUS: Final = "anonymous"
@@ -62,8 +62,12 @@ def encode_receipt_event(event: NamedEvent) -> shapes.ReceiptEvent:
 def scilla_type(solidity: str) -> str:
     """Return Scilla's word for a Solidity type, of integers the next wider one that it has.
 
-    What Scilla has no word for keeps its own.
+    Arrays are lists, whether their length is fixed or not. What Scilla has no word for keeps its
+    own; tuples are shown as lists, too.
     """
+    if solidity.endswith("]"):
+        item = scilla_type(solidity[: solidity.rindex("[")])
+        return f"List ({item})"
     integer, fixed = _INTEGER.fullmatch(solidity), _FIXED_BYTES.fullmatch(solidity)
     if integer is not None:
         bits = int(integer[2] or _WIDTHS[-1])
@@ -81,7 +85,9 @@ def _params(params: Iterable[NamedParam]) -> list[shapes.Param]:
     ]
 
 
-def _value(value: Any) -> str | dict[str, Any]:
+def _value(value: NamedValue) -> shapes.Value:
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
     if isinstance(value, bool):
         return {"argtypes": [], "arguments": [], "constructor": str(value)}
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -90,11 +90,15 @@ class NewBlockItem(TypedDict):
     value: NewBlock
 
 
+Value: TypeAlias = "str | dict[str, Any] | list[Value]"
+"""A value of Scilla: numbers as digits, bytes with ``0x``, constructors as objects, lists."""
+
+
 class Param(TypedDict):
-    """An argument of an event; structured values are objects."""
+    """An argument of an event."""
 
     type: str
-    value: str | dict[str, Any]
+    value: Value
     vname: str
 
 

@@ -27,6 +27,7 @@ from twisted_chainws.chain.model import (
     Log,
     NamedEvent,
     NamedParam,
+    NamedValue,
     NativeTransaction,
     Receipt,
     Transaction,
@@ -214,17 +215,31 @@ def _decode(cls: Callable[..., _V], shape: Mapping[str, Any]) -> _V:
 
 
 def _encode_param(param: NamedParam) -> dict[str, Any]:
-    value: Any = _encode(param.value)
-    if isinstance(value, str) and not isinstance(param.value, str):
-        value = {type(param.value).__name__: value}
-    return {"name": param.name, "type": param.type, "value": value}
+    return {"name": param.name, "type": param.type, "value": _encode_named(param.value)}
+
+
+def _encode_named(value: NamedValue) -> Any:
+    """Encode a value whose kind no annotation tells."""
+    if isinstance(value, tuple):
+        return [_encode_named(item) for item in value]
+    encoded = _encode(value)
+    if isinstance(encoded, str) and not isinstance(value, str):
+        return {type(value).__name__: encoded}
+    return encoded
 
 
 def _decode_param(shape: Mapping[str, Any]) -> NamedParam:
-    value = shape["value"]
-    if isinstance(value, dict):
-        value = decode_hex(value["bytes"]) if "bytes" in value else decode_quantity(value["int"])
+    value = _decode_named(shape["value"])
     return NamedParam(name=shape["name"], type=shape["type"], value=value)
+
+
+def _decode_named(value: Any) -> NamedValue:
+    if isinstance(value, list):
+        return tuple(_decode_named(item) for item in value)
+    if isinstance(value, dict):
+        return decode_hex(value["bytes"]) if "bytes" in value else decode_quantity(value["int"])
+    plain: int | str | bool = value
+    return plain
 
 
 def _same(value: Any) -> Any:

@@ -84,5 +84,8 @@ WRITES: Final = frozenset(
 )
 """Commands that change the chain, the pool or the node."""
 
-METHODS: Final = READS | WRITES
+LOCAL: Final = frozenset({"register_abi"})
+"""What the parent answers itself."""
+
+METHODS: Final = READS | WRITES | LOCAL
 """Everything that can be asked through ``Source.query``."""

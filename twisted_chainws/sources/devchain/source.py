@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
 from twisted_chainws.chain.forks import DEVELOPMENT
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.chain.ports import Sink
-from twisted_chainws.chain.types import Hash32
+from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.errors import Unsupported
+from twisted_chainws.sources.abi import EventNames
 from twisted_chainws.sources.devchain.codec import (
     decode_block,
     decode_hex,
@@ -67,16 +68,20 @@ class DevchainSource:
         forks: right once the chain has started, too.
     """
 
-    def __init__(self, settings: DevchainSettings, *, reactor: Any) -> None:
+    def __init__(
+        self, settings: DevchainSettings, *, reactor: Any, names: EventNames | None = None
+    ) -> None:
         """Make a chain that has not been started.
 
         Args:
             settings: of the chain.
             reactor: spawns the worker and times interval mining.
+            names: of events, which ``register_abi`` adds to; None begins without any.
         """
         self.chain_id = settings.chain_id
         self.forks = DEVELOPMENT
         self._settings = settings
+        self._names = names or EventNames()
         self._reactor = reactor
         self._sink: Sink | None = None
         self._directory: Path | None = None
@@ -143,9 +148,22 @@ class DevchainSource:
         """
         if method not in METHODS:
             return self._refuse(f"the development chain does not know {method}")
+        if method == "register_abi":
+            return maybeDeferred(self._register_abi, params)
         answer = self._process.request(method, params)
         revive = _REVIVED.get(method)
         return answer if revive is None else answer.addCallback(revive)
+
+    def _register_abi(self, params: Mapping[str, Any]) -> None:
+        """Decode the events of ``address`` by ``abi`` in the blocks that come.
+
+        Raises:
+            InvalidAbi: it cannot be used.
+        """
+        self._names.register(Address20(decode_hex(params["address"])), params["abi"])
+
+    def _block(self, shape: Mapping[str, Any]) -> Block:
+        return self._names.name(decode_block(shape))
 
     def _refuse(self, reason: str) -> "Deferred[Any]":
         answer: Deferred[Any] = Deferred()
@@ -171,7 +189,7 @@ class DevchainSource:
         self.chain_id = answer["chain_id"]
         self.forks = decode_forks(answer["forks"])
         if "blocks" in answer:
-            self._first = tuple(decode_block(block) for block in answer["blocks"])
+            self._first = tuple(self._block(block) for block in answer["blocks"])
             self._canonical = [block.hash for block in self._first]
             # The pool is told after ``start`` has returned, as the port promises.
             self._reactor.callLater(0, self._begin, answer)
@@ -217,7 +235,7 @@ class DevchainSource:
     def _advance(self, payload: Mapping[str, Any]) -> None:
         """Follow the worker's head; without a change of branch block by block."""
         ancestor = decode_hex(payload["ancestor"])
-        applied = [decode_block(shape) for shape in payload["applied"]]
+        applied = [self._block(shape) for shape in payload["applied"]]
         for block in applied:
             for transaction in block.transactions:
                 self._pooled.pop(transaction.hash, None)

@@ -22,7 +22,8 @@ from twisted_chainws.sources.devchain.engine.convert import (
 ADDRESS = st.binary(min_size=20, max_size=20)
 HASH = st.binary(min_size=32, max_size=32)
 AMOUNT = st.integers(0, 2**256 - 1)
-VALUE = st.one_of(AMOUNT, st.text(max_size=5), st.booleans(), st.binary(max_size=5))
+PLAIN = st.one_of(AMOUNT, st.text(max_size=5), st.booleans(), st.binary(max_size=5))
+VALUE = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=5)
 PARAM = st.builds(NamedParam, name=st.text(max_size=5), type=st.text(max_size=5), value=VALUE)
 EVENT = st.builds(
     NamedEvent,

@@ -21,6 +21,7 @@ from twisted_chainws.chain.model import (
     Log,
     NamedEvent,
     NamedParam,
+    NamedValue,
     NativeTransaction,
     Receipt,
     Transaction,
@@ -307,17 +308,25 @@ def _native_from_json(item: dict[str, Any]) -> Native:
 
 
 def _param_to_json(param: NamedParam) -> list[Any]:
-    value = param.value
+    return [param.name, param.type, *_value_to_json(param.value)]
+
+
+def _value_to_json(value: NamedValue) -> list[Any]:
+    if isinstance(value, tuple):
+        return ["tuple", [_value_to_json(item) for item in value]]
     if isinstance(value, bool | str):
-        return [param.name, param.type, type(value).__name__, value]
-    if isinstance(value, bytes):
-        return [param.name, param.type, "bytes", value.hex()]
-    return [param.name, param.type, "int", hex(value)]
+        return [type(value).__name__, value]
+    return ["bytes", value.hex()] if isinstance(value, bytes) else ["int", hex(value)]
 
 
 def _param_from_json(name: str, kind: str, form: str, value: Any) -> NamedParam:
+    return NamedParam(name=name, type=kind, value=_value_from_json(form, value))
+
+
+def _value_from_json(form: str, value: Any) -> NamedValue:
+    if form == "tuple":
+        return tuple(_value_from_json(*item) for item in value)
     if form == "bytes":
-        value = bytes.fromhex(value)
-    elif form == "int":
-        value = int(value, 16)
-    return NamedParam(name=name, type=kind, value=value)
+        return bytes.fromhex(value)
+    plain: int | str | bool = int(value, 16) if form == "int" else value
+    return plain
