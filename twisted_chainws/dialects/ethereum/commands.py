@@ -234,14 +234,14 @@ _CHAIN: Final = (
 
 _STATES: Final = (
     Command(
-        names=("anvil_dumpState",),
+        names=("anvil_dumpState", "hardhat_dumpState"),
         ask="dump_state",
         arguments={"history": decode.boolean},
         required=0,
         answer=as_it_is,
     ),
     Command(
-        names=("anvil_loadState",),
+        names=("anvil_loadState", "hardhat_loadState"),
         ask="load_state",
         arguments={"state": code},
         answer=as_it_is,

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from twisted_chainws.dialects.ethereum.encode import encode_header
 from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
 from twisted_chainws.sources.devchain.engine.building import Builder
+from twisted_chainws.sources.devchain.engine.convert import convert_header
 from twisted_chainws.sources.devchain.engine.dumping import (
     lay_accounts,
     pack,
@@ -47,7 +49,14 @@ class StateFiles:
             },
             "accounts": engine.dump_accounts(),
             "best_block_number": head.block_number,
-            "blocks": [],
+            # Without its hash anvil does not know what to go on from, and refuses the dump.
+            "blocks": [
+                {
+                    "header": encode_header(convert_header(head), head.hash),
+                    "transactions": [],
+                    "ommers": [],
+                }
+            ],
             "transactions": [],
             "historical_states": None,
         }
