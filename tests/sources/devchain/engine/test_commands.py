@@ -79,11 +79,14 @@ def test_the_last_moment_is_reached_and_stays(tmp_path: Path) -> None:
 
 
 def test_clock_commands_answer_offsets(tmp_path: Path) -> None:
-    """Increase and set answer how far the chain's clock is ahead in all."""
+    """Increase answers how far the chain's clock is ahead in all, set how far it has gone on."""
     with driven(tmp_path) as node:
         assert node.ask("increase_time", seconds=10) == 10
         assert node.ask("increase_time", seconds="0x5") == 15
-        assert node.ask("set_time", timestamp=NOW + 100) == 100
+        assert node.ask("set_time", timestamp=NOW + 100) == 85
+        assert node.ask("set_time", timestamp=NOW + 90) == 0
+        node.ask("set_next_timestamp", timestamp=NOW + 200)
+        assert node.ask("set_time", timestamp=NOW + 300) == 100
         with pytest.raises(TimestampTooLow) as caught:
             node.ask("mine", timestamp=NOW - 1)
         assert (caught.value.timestamp, caught.value.previous) == (NOW - 1, NOW)

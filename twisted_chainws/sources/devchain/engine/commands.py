@@ -175,10 +175,15 @@ class Commands:
         return offset
 
     def set_time(self, params: Params) -> int:
-        """Set the clock to ``timestamp``; return how far it is ahead of the wall's, seconds."""
-        offset = _bounded(params, "timestamp", _MAX_UINT64) - self._hub.now()
+        """Set the clock to ``timestamp``; return how many seconds it has gone on, 0 if it has not.
+
+        Source: anvil 1.7.1, observed: it counts from the time that the next block would have had.
+        """
+        timestamp = _bounded(params, "timestamp", _MAX_UINT64)
+        ahead = timestamp - self._hub.next_timestamp()
+        offset = timestamp - self._hub.now()
         self._hub.set_control(time_offset=offset, next_timestamp=None)
-        return offset
+        return max(ahead, 0)
 
     def set_next_timestamp(self, params: Params) -> None:
         """Command the ``timestamp`` of the next block.
