@@ -30,9 +30,9 @@ def event(name: str, address: str = TOKEN) -> dict[str, Any]:
 
 def call(name: str, *events: Any, success: bool = True, **more: Any) -> dict[str, Any]:
     """Return a transaction that calls a contract."""
-    return payment(name, TOKEN, success=success, data='{"_tag":"f"}', **more) | {
-        "receipt": {"success": success, "cumulative_gas": "50", "event_logs": list(events)}
-    }
+    receipt = {"success": success, "cumulative_gas": "50", "event_logs": list(events)}
+    called = payment(name, TOKEN) | {"data": '{"_tag":"f"}', "receipt": receipt}
+    return called | more
 
 
 def payment(

@@ -379,7 +379,10 @@ async def test_silence_while_the_chain_goes_on() -> None:
 @pytest_twisted.ensureDeferred
 async def test_beats() -> None:
     """After silence something harmless is asked."""
-    async with serving() as node, client_of(node, heartbeat_s=0.05) as client:
+    async with (
+        serving() as node,
+        client_of(node, heartbeat_s=0.05, heartbeat_answer_s=0.05) as client,
+    ):
         await until(lambda: client.counters.heartbeats >= 2)
         assert node.asked("Unsubscribe")[0] == {"query": "Unsubscribe", "type": "NewBlock"}
         blocks = await Collector.of(client, "NewBlock")
