@@ -277,9 +277,13 @@ class ChainService(Service):
 
     def _tell(self, advance: Advance) -> None:
         """Bring new blocks to those who get each as one message; a rollback is none of them."""
+
+        def cursor_at(index: int) -> str:
+            return str(self._journal.cursor(advance.seq, index))
+
         for channel in self._channels.values():
             if channel.gatherer is not None:
-                for message, watchers in channel.gatherer.take(advance):
+                for message, watchers in channel.gatherer.take(advance, cursor_at):
                     self.deliver(channel.dialect, message, watchers)
 
     def _emit(

@@ -36,7 +36,7 @@ class Stand:
                     "payments": GatheredTopic(encode=self.listed, encode_entry=self.entry),
                 },
                 find=self.find,
-                compose=lambda texts, ending: [*texts, *(f"-{name}".encode() for name in ending)],
+                compose=self.compose,
             ),
             watches=self.watches,
             ledger="ledger",
@@ -55,6 +55,12 @@ class Stand:
         assert (ledger, list(entries)) == ("ledger", [])
         self.written.append(b"head")
         return b"<%d>" % block.number
+
+    def compose(
+        self, texts: Sequence[bytes], ending: Sequence[str], cursor: str | None
+    ) -> list[bytes]:
+        """Put a message together."""
+        return [*texts, *(f"-{name}".encode() for name in ending), (cursor or "").encode()]
 
     def listed(self, _ledger: Any, _block: Block, entries: Sequence[bytes]) -> bytes:
         """Write a list."""
@@ -87,7 +93,7 @@ class Stand:
     ) -> dict[bytes, list[str]]:
         """Change the chain and return the messages."""
         advance = Advance(seq=Seq(1), undone=tuple(undone), applied=tuple(applied))
-        messages = self.gatherer.take(advance)
+        messages = self.gatherer.take(advance, lambda index: f"@{index}")
         self.sent = len(messages)
         got: dict[bytes, list[str]] = {}
         for notice, some in messages:
@@ -193,6 +199,20 @@ def test_each_block_of_a_transition_is_a_message() -> None:
         b"<2>": ["me"],
     }
     assert stand.advance(undone=[two]) == {}
+
+
+def test_cursors_are_for_those_who_asked() -> None:
+    """They count the blocks of a change of the chain."""
+    stand = Stand()
+    stand.watch("you", "head")
+    stand.watches.watch("me", "head", (), cursor=True, max_topics=3, max_addresses=9)
+    one = make_block(stand.blocks[-1])
+    assert stand.advance(applied=[one, make_block(one)]) == {
+        b"<1>": ["you"],
+        b"<1>@1": ["me"],
+        b"<2>": ["you"],
+        b"<2>@2": ["me"],
+    }
 
 
 def test_unconfirmed_blocks_wait() -> None:

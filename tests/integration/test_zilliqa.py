@@ -19,6 +19,7 @@ from tests.running import Running, free_port
 from tests.server.peer import Peer, Stand, frame, pause
 from tests.signing import ADDRESSES
 from tests.wire import Wire
+from twisted_chainws.chain.ops import Cursor
 from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.zilliqa.projection import ZilliqaLedger
@@ -96,7 +97,7 @@ async def test_replies_keep_the_order_of_queries_while_the_source_is_asked() -> 
             asked.append(Deferred())
             return asked[-1]
 
-        chain.source.query = ask  # type: ignore[method-assign]
+        chain.source.query = ask  # type: ignore[method-assign, assignment]
         events, payments = query("EventLog", ALICE), query("TxnLog", BOB)
         peer.send(frame(NEW_BLOCK) + frame(events) + frame(payments) + frame(b"{}"))
         assert await peer.frame() == (1, NEW_BLOCK)
@@ -145,6 +146,19 @@ async def test_each_client_gets_its_own_items_of_a_block() -> None:
             ALICE.hex(), BOB.hex(), None,
         ]  # fmt: skip
         assert told[2] == {"query": "TxnLog"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_cursors_name_places_of_the_journal() -> None:
+    """Each block of a change of the chain has its own."""
+    async with stand() as chain:
+        peer = await chain.ws()
+        await echo(peer, b'{"query":"NewBlock","cursor":true}')
+        chain.source.mine()
+        chain.source.reorganise(1, [[], []])
+        places = [Cursor.parse((await peer.json())["cursor"]) for _ in range(3)]
+        assert [(place.seq, place.index) for place in places] == [(1, 1), (2, 1), (2, 2)]
+        assert len({place.epoch for place in places}) == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -277,7 +291,7 @@ class Both:
         self.wire.close()
         self.ethereum.close()
         assert self.running.faults() == []
-        self.running.__exit__(*failure)
+        self.running.stop()
 
     def ask(self, name: str, **members: Any) -> Any:
         """Send a query and return the reply; the echo is byte for byte what was sent."""

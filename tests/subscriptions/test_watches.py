@@ -84,6 +84,24 @@ def test_leaving_what_is_not_watched_changes_nothing() -> None:
     assert watches.of_owner("me") == Standing(frozenset({"plain"}))
 
 
+def test_the_last_word_about_cursors_counts() -> None:
+    """Who says nothing keeps what was said; it survives leaving a topic, not leaving all."""
+    watches = Watches()
+    for topic, cursor, expected in (
+        ("plain", True, True), ("events", None, True), ("events", False, False),
+        ("plain", None, False), ("plain", True, True),
+    ):  # fmt: skip
+        watches.watch("me", topic, (), cursor=cursor, max_topics=9, max_addresses=9)
+        assert watches.of_owner("me").cursor is expected
+    watches.leave("me", "plain")
+    watches.settle()
+    assert watches.of_owner("me") == Standing(frozenset({"events"}), cursor=True)
+    watches.leave("me", "events")
+    watches.settle()
+    watch(watches, "me", "plain")
+    assert watches.of_owner("me").cursor is False
+
+
 def test_an_owner_without_topics_is_forgotten_but_may_still_be_served() -> None:
     """Its last message may be on the way: only the end of the owner makes it inactive."""
     watches = Watches()

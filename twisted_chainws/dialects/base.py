@@ -146,11 +146,13 @@ class Watch(Outcome):
     Attributes:
         topic: one of ``Gather.topics``.
         addresses: added to those watched already; empty for a topic without.
+        cursor: whether messages carry a cursor from now on; None as before.
         reply: what is answered, also a Fault.
     """
 
     topic: str
     addresses: frozenset[Address20] = frozenset()
+    cursor: bool | None = None
     reply: Json = None
 
 

@@ -56,12 +56,13 @@ class Gather:
     Attributes:
         topics: in the order of the message.
         find: a block -> what happened in it to accounts, in its order.
-        compose: (written topics, names of the topics that end) -> parts of the message.
+        compose: (written topics, names of the topics that end, cursor if wanted) -> parts of the
+            message.
     """
 
     topics: Mapping[str, GatheredTopic]
     find: Callable[[Block], Iterable[Found]]
-    compose: Callable[[Sequence[bytes], Sequence[str]], Sequence[bytes]]
+    compose: Callable[[Sequence[bytes], Sequence[str], str | None], Sequence[bytes]]
 
 
 Gathered: TypeAlias = tuple[JoinedNotice, Sequence[Watcher]]
@@ -101,21 +102,25 @@ class Gatherer:
         self._confirmations = confirmations
         self._broken = broken
 
-    def take(self, advance: Advance) -> list[Gathered]:
+    def take(self, advance: Advance, cursor_at: Callable[[int], str]) -> list[Gathered]:
         """Return the messages of a change of the chain, in order.
 
         Topics that were left before it are told of in the first of its blocks that is told of.
+
+        Args:
+            advance: the change.
+            cursor_at: how many blocks of it were told of -> the cursor that says so.
         """
         messages: list[Gathered] = []
-        for block in self._confirmations.confirmed(advance):
+        for index, block in enumerate(self._confirmations.confirmed(advance), start=1):
             if len(self._watches):
-                messages += self._of_block(block)
+                messages += self._of_block(block, cursor_at(index))
                 self._watches.settle()
         return messages
 
-    def _of_block(self, block: Block) -> list[Gathered]:
+    def _of_block(self, block: Block, cursor: str) -> list[Gathered]:
         try:
-            writer = _Writer(self._gather, self._ledger, block)
+            writer = _Writer(self._gather, self._ledger, block, cursor)
         except Exception:  # noqa: BLE001 - the chain must go on
             self._broken()
             return []
@@ -161,9 +166,10 @@ class _Writer:
         places: where something happened.
     """
 
-    def __init__(self, gather: Gather, ledger: Any, block: Block) -> None:
+    def __init__(self, gather: Gather, ledger: Any, block: Block, cursor: str) -> None:
         self._gather = gather
         self._ledger = ledger
+        self._cursor = cursor
         self._block = block
         self._found = list(gather.find(block))
         self._at = _numbers_by_place(self._found)
@@ -178,7 +184,8 @@ class _Writer:
             self._topic(name, tuple(each for each in told if self.places[each][0] == name))
             for name in names
         ]
-        return self._gather.compose(texts, [name for name in names if name in standing.leaving])
+        ending = [name for name in names if name in standing.leaving]
+        return self._gather.compose(texts, ending, self._cursor if standing.cursor else None)
 
     def _topic(self, name: str, told: _Told) -> bytes:
         text = self._topics.get((name, told))

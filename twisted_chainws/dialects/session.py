@@ -359,6 +359,7 @@ class Session:
             self,
             request.topic,
             request.addresses,
+            cursor=request.cursor,
             max_topics=self._limits.subscriptions,
             max_addresses=self._limits.alternatives,
         )

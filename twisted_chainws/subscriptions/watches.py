@@ -6,7 +6,7 @@ cost of a block grows with what was watched and happened, not with owners times 
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from twisted_chainws.chain.types import Address20
@@ -21,10 +21,12 @@ class Standing:
     Attributes:
         topics: those it watches, those that it is about to leave included.
         leaving: those that end with the next block.
+        cursor: whether its messages carry a cursor.
     """
 
     topics: frozenset[str] = frozenset()
     leaving: frozenset[str] = frozenset()
+    cursor: bool = False
 
 
 class Watcher:
@@ -73,6 +75,7 @@ class Watches:
         topic: str,
         addresses: Iterable[Address20],
         *,
+        cursor: bool | None = None,
         max_topics: int,
         max_addresses: int,
     ) -> None:
@@ -83,6 +86,7 @@ class Watches:
             topic: its name.
             addresses: those to watch beside what is watched already; empty for a topic that is not
                 watched by address.
+            cursor: whether the owner's messages carry a cursor from now on; None as before.
             max_topics: how many topics the owner may watch with this one.
             max_addresses: how many addresses in all its topics.
 
@@ -102,7 +106,12 @@ class Watches:
         self._watchers[owner] = watcher
         for address in added:
             self._by_address.setdefault((topic, address), Roster()).add(watcher)
-        self._regroup(watcher, Standing(standing.topics | {topic}, standing.leaving - {topic}))
+        wanted = Standing(
+            topics=standing.topics | {topic},
+            leaving=standing.leaving - {topic},
+            cursor=standing.cursor if cursor is None else cursor,
+        )
+        self._regroup(watcher, wanted)
 
     def leave(self, owner: Any, topic: str) -> bool:
         """Leave a topic at the next ``settle``; False when the owner does not watch it."""
@@ -110,15 +119,16 @@ class Watches:
         if watcher is None or topic not in watcher.standing.topics:
             return False
         standing = watcher.standing
-        self._regroup(watcher, Standing(standing.topics, standing.leaving | {topic}))
+        self._regroup(watcher, replace(standing, leaving=standing.leaving | {topic}))
         return True
 
     def settle(self) -> None:
         """Let every topic go that was left; watchers without one are forgotten."""
         for standing in [standing for standing in self._groups if standing.leaving]:
+            left = replace(standing, topics=standing.topics - standing.leaving, leaving=frozenset())
             for watcher in self._groups[standing].listed():
                 self._forget(watcher, standing.leaving)
-                self._regroup(watcher, Standing(standing.topics - standing.leaving))
+                self._regroup(watcher, left)
                 if not watcher.standing.topics:
                     del self._watchers[watcher.owner]
 

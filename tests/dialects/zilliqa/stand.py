@@ -92,7 +92,7 @@ class Stand:
         """Tell the clients of a change of the chain."""
         advance = Advance(seq=Seq(1), undone=transition.undone, applied=transition.applied)
         self.ledger.apply(advance)
-        for notice, watchers in self.gatherer.take(advance):
+        for notice, watchers in self.gatherer.take(advance, lambda index: f"cursor {index}"):
             for watcher in watchers:
                 watcher.owner.deliver(watcher, notice, watcher.owner.owner.out)
 

@@ -185,6 +185,24 @@ def test_entries_that_are_no_addresses(entries: list[Any], node: str, document: 
     assert client.topics() == set()
 
 
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"cursor": 1}, "invalid cursor field"),
+        ({"cursor": "yes"}, "invalid cursor field"),
+        ({"resumeFrom": "0:1"}, "resumeFrom is not supported yet"),
+    ],
+)
+@pytest.mark.parametrize("name", ["NewBlock", "EventLog", "TxnLog"])
+def test_words_of_our_own(name: str, members: dict[str, Any], text: str) -> None:
+    """What cannot be had is said, rather than left out without a word."""
+    client = Stand(contracts=[A1]).client()
+    members = {"addresses": [A1]} | members
+    assert client.ask(name, **members) == {"type": "Error", "error": text}
+    assert client.topics() == set()
+    assert client.ask(name, **(members | {"cursor": None, "resumeFrom": None}))["query"] == name
+
+
 def test_addresses_are_bounded() -> None:
     """Too many over all queries are refused and change nothing."""
     client = Stand(limits=Limits(alternatives=1)).client()

@@ -116,7 +116,7 @@ def test_sample(sample: dict[str, Any], options: Options) -> None:
     items = [item for item in sample["values"] if item["query"] != "Unsubscribe"]
     ending = [name for item in sample["values"][len(items) :] for name in item["value"]]
     texts = [write(gather, item, ledger) for item in items]
-    assert b"".join(gather.compose(texts, ending)) == orjson.dumps(
+    assert b"".join(gather.compose(texts, ending, None)) == orjson.dumps(
         sample, option=orjson.OPT_SORT_KEYS
     )
 
@@ -131,7 +131,9 @@ def test_the_example_of_the_document() -> None:
     gather = topics.make_gather(options)
     block = sample_block(SAMPLES["node_shape"]["values"][0])
     texts = [write(gather, item, SampleLedger(block)) for item in sample["values"][:2]]
-    (made, events, end) = orjson.loads(b"".join(gather.compose(texts, ["NewBlock"])))["values"]
+    (made, events, end) = orjson.loads(b"".join(gather.compose(texts, ["NewBlock"], None)))[
+        "values"
+    ]
     header = made["value"]["TxBlock"]["header"]
     assert (header.pop("NumPages"), header.pop("TxnFees")) == (1, "1000000000")
     header["Rewards"] = sample["values"][0]["value"]["TxBlock"]["header"]["Rewards"]
@@ -271,3 +273,20 @@ def test_only_confirmed_blocks_are_told_of() -> None:
     stand.mine()
     ((entry,),) = [item["value"] for item in client.notification()]
     assert entry["address"] == A.hex()
+
+
+def test_cursors_for_who_asks() -> None:
+    """Beside the values, in every message from then on; others get the message without."""
+    stand = Stand()
+    asking, other = stand.client(), stand.client()
+    other.ask("NewBlock")
+    asking.ask("NewBlock", cursor=True)
+    asking.ask("TxnLog", addresses=[text_of(A)])
+    stand.mine()
+    (text,) = asking.take()
+    assert text.startswith(b'{"cursor":"cursor 1","type":"Notification","values":[{')
+    assert orjson.loads(text)["cursor"] == "cursor 1"
+    other.notification()
+    asking.ask("TxnLog", addresses=[text_of(A)], cursor=False)
+    stand.mine()
+    asking.notification()

@@ -15,6 +15,8 @@ from twisted_chainws.dialects.zilliqa.options import ErrorForm
 
 ADDRESSES: Final = "addresses"
 TYPE: Final = "type"
+CURSOR: Final = "cursor"
+RESUME_FROM: Final = "resumeFrom"
 
 _LENGTH: Final = 42
 _PREFIX: Final = "0x"
@@ -102,6 +104,20 @@ def decode_addresses(query: Any, wording: Wording) -> AddressList:
         if wording.stops:
             break
     return AddressList(addresses=tuple(found), mistake=mistake)
+
+
+def decode_cursor(query: Any) -> bool | None:
+    """Read whether a query asks for cursors; None when it says nothing.
+
+    Raises:
+        Refused: it says something else than true or false, or wants to go on from a cursor.
+    """
+    if query.get(RESUME_FROM) is not None:
+        raise Refused(errors.NO_RESUMING)
+    cursor = query.get(CURSOR)
+    if cursor is not None and not isinstance(cursor, bool):
+        raise Refused(errors.INVALID_CURSOR_FIELD)
+    return cursor
 
 
 def decode_type(query: Any, known: Sequence[str]) -> str:

@@ -46,6 +46,9 @@ INVALID_HEX_ADDRESS_OF_EVENTS: Final = _query("Invalid hex address")
 """What nodes say in EventLog; the document has the small letter everywhere."""
 UNREADABLE_ADDRESS: Final = _query("invalid address")
 """What nodes say of 42 characters that are not hex, and of what is no text; not in the document."""
+INVALID_CURSOR_FIELD: Final = _query("invalid cursor field")
+"""Of the member that asks for cursors, which is ours."""
+NO_RESUMING: Final = _query("resumeFrom is not supported yet")
 NO_ADDRESS_FOUND: Final = _query("no valid address found in list")
 NO_ADDRESS_FOUND_BARE: Final = _query("no valid address found")
 """What nodes say where the document has the longer text."""

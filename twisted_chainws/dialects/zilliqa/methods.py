@@ -7,6 +7,7 @@ Source: ``zilliqa.md`` 2.3 to 2.6 and 9.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from twisted_chainws.chain.ops import Advance
@@ -52,9 +53,9 @@ GREETING: Final = b"got HTTP request with 0 bytes of body data.\n"
 NO_CODE: Final = "0x"
 
 
-def new_block(_view: View, _query: Any) -> Watch:
+def new_block(_view: View, query: Any) -> Watch:
     """Watch blocks."""
-    return Watch(topic=NEW_BLOCK)
+    return Watch(topic=NEW_BLOCK, cursor=decode.decode_cursor(query))
 
 
 def unsubscribe(_view: View, query: Any) -> Leave:
@@ -66,8 +67,10 @@ def make_txn_log(wording: Wording) -> Handler:
     """Make the query that watches the transactions of any accounts."""
 
     def txn_log(_view: View, query: Any) -> Watch:
+        cursor = decode.decode_cursor(query)
         found = decode.decode_addresses(query, wording)
-        return _watch(TXN_LOG, found.addresses, found.mistake, wording)
+        watch = _watch(TXN_LOG, found.addresses, found.mistake, wording)
+        return replace(watch, cursor=cursor)
 
     return txn_log
 
@@ -76,12 +79,14 @@ def make_event_log(wording: Wording) -> Handler:
     """Make the query that watches the events of contracts."""
 
     def event_log(view: View, query: Any) -> Json:
+        cursor = decode.decode_cursor(query)
         found = decode.decode_addresses(query, wording)
-        return _ask_for_contracts(
-            view,
-            found,
-            lambda contracts: _watch(EVENT_LOG, contracts, found.mistake, wording),
-        )
+
+        def then(contracts: Sequence[Address20]) -> Watch:
+            watch = _watch(EVENT_LOG, contracts, found.mistake, wording)
+            return replace(watch, cursor=cursor)
+
+        return _ask_for_contracts(view, found, then)
 
     return event_log
 

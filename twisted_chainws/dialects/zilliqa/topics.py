@@ -10,6 +10,8 @@
     {"query":"EventLog"}                                where nothing happened
     {"query":"Unsubscribe","value":["NewBlock"]}        what ends with this message
 
+Where a client asked for cursors, ``"cursor":"…"`` stands before ``type``.
+
 Events are those of successful transactions, told under the contract that emitted them, whichever
 was called. What nodes skip besides, EVM logs and whatever deployments and payments did, is shown
 here: showing EVM logs is our own mapping, and a contract may emit them in any transaction.
@@ -56,9 +58,9 @@ def find(block: Block) -> Iterator[Found]:
         yield Found(topic=TXN_LOG, addresses=parties, item=transfer)
 
 
-def compose(items: Sequence[bytes], ending: Sequence[str]) -> list[bytes]:
+def compose(items: Sequence[bytes], ending: Sequence[str], cursor: str | None) -> list[bytes]:
     """Put items into one message; topics that end are named behind them."""
-    parts = [_HEAD]
+    parts = [_HEAD if cursor is None else dump({"cursor": cursor})[:-1] + b"," + _HEAD[1:]]
     for item in items:
         parts += (item, _COMMA)
     if ending:
