@@ -1,6 +1,7 @@
 """The program's options and introduction, within this process."""
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -8,8 +9,9 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from tests.sources.devchain.published import CHAIN_FILE, GENESIS_FILE
 from twisted_chainws import __version__
-from twisted_chainws.tap import Options, _introduce, _network_lines, _prepare, _with_files, main
+from twisted_chainws.tap import Options, _introduce, _prepare, _read_names, _with_files, main
 
+ABI_ADDRESS: Final = "0x" + "Ab" * 20
 OWN_WORDS: Final = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
@@ -22,6 +24,7 @@ def test_every_repeatable_option_is_read() -> None:
             *("--allow-origin", "https://a.example", "--allow-origin", "https://b.example"),
             *("--allow-host", "a.example", "--key", "one", "--key", "two"),
             *("--limit", "message-bytes=1048576", "--silent"),
+            *("--abi", f"{ABI_ADDRESS}=a.json", "--abi", f"{ABI_ADDRESS}=b=.json"),
         ]
     )
     read = options.configuration
@@ -30,6 +33,8 @@ def test_every_repeatable_option_is_read() -> None:
     assert read.allow_origins == ("https://a.example", "https://b.example")
     assert read.allow_hosts == ("a.example",)
     assert read.silent
+    address = bytes.fromhex(ABI_ADDRESS[2:])
+    assert read.networks[0].abis == ((address, "a.json"), (address, "b=.json"))
     assert options.getSynopsis().startswith("Usage: chainws")
 
 
@@ -57,7 +62,6 @@ def test_a_chain_from_files() -> None:
     parsed.parseOptions(["--genesis", str(GENESIS_FILE), "--import", str(CHAIN_FILE)])
     (network,) = parsed.configuration.networks
     assert _with_files(network).devchain.chain_id == 3503995874084926
-    assert _network_lines(parsed.configuration, network, []) == [f"Genesis: {GENESIS_FILE}"]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,22 @@ def test_files_that_are_not_there(
         _with_files(parsed.configuration.networks[0])
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith(f"chainws: {line}")
+
+
+def test_abis_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files of ABIs are read before anything is started; a mistake in one is one line."""
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text("[]")
+    bad.write_text('{"abi": 5}')
+    parsed = Options()
+    parsed.parseOptions(["--abi", f"{ABI_ADDRESS}={good}"])
+    assert _read_names(parsed.configuration.networks[0])
+    parsed.parseOptions(["--abi", f"{ABI_ADDRESS}={bad}"])
+    with pytest.raises(SystemExit) as ended:
+        _read_names(parsed.configuration.networks[0])
+    assert ended.value.code == 1
+    line = f"chainws: abi {bad}: expected a list of functions and events\n"
+    assert capsys.readouterr().err == line
 
 
 @pytest.mark.parametrize(("options", "keys"), [((), True), (("--mnemonic", OWN_WORDS), False)])

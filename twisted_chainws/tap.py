@@ -38,7 +38,9 @@ from twisted_chainws.server.lifecycle import Lifecycle
 from twisted_chainws.server.listening import CannotBind, ListenerService
 from twisted_chainws.server.site import make_accounts, make_site
 from twisted_chainws.service import ChainService
-from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, Account, banner_lines
+from twisted_chainws.sources.abi import EventNames, read_abi_files
+from twisted_chainws.sources.devchain.accounts import Account
+from twisted_chainws.sources.devchain.banner import chain_lines
 from twisted_chainws.sources.devchain.genesis import read_genesis_file
 from twisted_chainws.sources.devchain.source import DevchainSource
 from twisted_chainws.sources.devchain.wallet import accounts_of
@@ -65,8 +67,9 @@ class Options(usage.Options):
 
     longdesc = (
         "Without options: a development chain, spoken as Ethereum JSON-RPC over HTTP and WebSocket "
-        "on 127.0.0.1:8545 and as Zilliqa on 127.0.0.1:4401. Every option is also a key of the TOML "
-        "file that --config names; an option beats the file. docs/configuration.md tells all of it."
+        "on 127.0.0.1:8545 and as Zilliqa on 127.0.0.1:4401. Every option is also a key of the "
+        "TOML file that --config names; an option beats the file. docs/configuration.md tells all "
+        "of it."
     )
     optFlags = [  # noqa: RUF012 - Twisted wants a list here
         [each.name, None, each.help] for each in SETTINGS if each.kind is Kind.FLAG
@@ -116,6 +119,10 @@ class Options(usage.Options):
     def opt_exhausted_key(self, text: str) -> None:
         """Know this API key and refuse it as one whose capacity is used up; repeatable."""
         self._add("exhausted-key", text)
+
+    def opt_abi(self, text: str) -> None:
+        """Name the events of a contract: ADDRESS=FILE with its ABI; repeatable."""
+        self._add("abi", text)
 
     def opt_limit(self, text: str) -> None:
         """Set a bound: NAME=VALUE such as message-bytes=1048576; repeatable."""
@@ -178,8 +185,9 @@ def makeService(options: Options) -> IService:
         for dialect in make_dialects(configuration.profile, configuration.zilliqa)
     )
     accounts = [_prepare(network) for network in configuration.networks]
+    names = {network.name: _read_names(network) for network in configuration.networks}
     chains = {
-        network.name: _make_chain(configuration, network, dialects, reactor)
+        network.name: _make_chain(configuration, network, dialects, names[network.name], reactor)
         for network in configuration.networks
     }
     settings = _server_settings(configuration)
@@ -274,12 +282,23 @@ def _prepare(network: Network) -> Sequence[Account]:
         _fail(f"mnemonic: {mistake}")
 
 
+def _read_names(network: Network) -> EventNames:
+    try:
+        return read_abi_files(network.abis)
+    except ValueError as mistake:
+        _fail(str(mistake))
+
+
 def _make_chain(
-    configuration: Configuration, network: Network, dialects: Sequence[Dialect], reactor: Any
+    configuration: Configuration,
+    network: Network,
+    dialects: Sequence[Dialect],
+    names: EventNames,
+    reactor: Any,
 ) -> ChainService:
     bounds = configuration.bounds
     return ChainService(
-        source=DevchainSource(network.devchain, reactor=reactor),
+        source=DevchainSource(network.devchain, reactor=reactor, names=names),
         dialects=dialects,
         settings=Settings(
             profile=configuration.profile,
@@ -309,9 +328,10 @@ def _introduce(
     addresses: Sequence[IAddress],
 ) -> None:
     """Print who is there and where, as anvil does; warn about what the outside can reach."""
-    lines = [f"chainws {__version__}"]
+    lines, show_keys = [f"chainws {__version__}"], configuration.show_keys
+    zilliqa = any(each.dialect in {None, "zilliqa"} for each in configuration.listeners)
     for network, owners in zip(configuration.networks, accounts, strict=True):
-        lines += ["", *_network_lines(configuration, network, owners)]
+        lines += ["", *chain_lines(network.devchain, owners, show_keys=show_keys, zilliqa=zilliqa)]
         lines += ["", f"Network {network.name}: chain id {chain_ids[network.name]}"]
     lines += [""]
     for listener, address in zip(configuration.listeners, addresses, strict=True):
@@ -333,21 +353,6 @@ def _print(text: str) -> None:
     if sys.__stdout__ is not None:
         sys.__stdout__.write(text + "\n")
         sys.__stdout__.flush()
-
-
-def _network_lines(
-    configuration: Configuration, network: Network, owners: Sequence[Account]
-) -> list[str]:
-    """Introduce a chain; keys of an own mnemonic only when asked for."""
-    settings = network.devchain
-    if settings.genesis_file is not None:
-        return [f"Genesis: {settings.genesis_file}"]
-    known = settings.mnemonic == WELL_KNOWN_MNEMONIC
-    show_keys = known or configuration.show_keys
-    lines = banner_lines(owners, show_keys=show_keys, balance_ether=settings.balance_ether)
-    if show_keys:
-        lines += ["", f"Mnemonic: {settings.mnemonic}", "Derivation path: m/44'/60'/0'/0/"]
-    return lines
 
 
 def _place(address: IAddress, endpoint: str) -> str:

@@ -68,6 +68,7 @@ def test_every_setting_reaches_its_place() -> None:
         call-gas-cap = 6
         history = 128
         confirmations = 6
+        abi = ["0x00000000000000000000000000000000000000fF=token.json"]
         allow-origin = ["https://dapp.example"]
         allow-host = ["chain.example"]
         key = ["one", "two"]
@@ -108,6 +109,7 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.mined_either
     assert configuration.announce_rollback is False
     assert configuration.networks[0].confirmations == 6
+    assert configuration.networks[0].abis == ((bytes(19) + b"\xff", "token.json"),)
     assert configuration.zilliqa == zilliqa.Options(
         errors=zilliqa.ErrorForm.BARE,
         event_address=zilliqa.AddressForm.PREFIXED,
@@ -230,7 +232,10 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("limits = 1", "c.toml: limits: expected a table, got 1"),
         ("[limits]\nsockets = 1", "c.toml: [limits] sockets: expected one of the keys message-"),
         ("[limits.zilliqa]\nfilters = 1", "c.toml: [limits.zilliqa] filters: expected one of the"),
-        ("[limits.zilliqa]\nsubscriptions = 'x'", "c.toml: [limits.zilliqa] subscriptions: expected"),
+        (
+            "[limits.zilliqa]\nsubscriptions = 'x'",
+            "c.toml: [limits.zilliqa] subscriptions: expected",
+        ),
         ("[limits.x]\nsubscriptions = 1", "c.toml: [limits] x: expected one of the keys message-"),
         ("[limits]\nzilliqa = 1", "c.toml: [limits] zilliqa: expected one of the keys message-"),
         ("zilliqa-errors = 'loud'", "c.toml: zilliqa-errors: expected one of json, bare, got"),
@@ -239,6 +244,9 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("import = 'x'", "c.toml: import: expected genesis beside it"),
         ("genesis = 'x'\nchain-id = 5", "chain-id: expected none beside genesis"),
         ("genesis = 'x'\ngas-limit = 5", "gas-limit: expected none beside genesis"),
+        ("abi = ['token.json']", "abi: expected ADDRESS=FILE with ADDRESS as 0x and 40 hex digits"),
+        ("abi = ['0x12=token.json']", "abi: expected ADDRESS=FILE with ADDRESS as 0x and 40 hex"),
+        (f"abi = ['0x{'1' * 40}=']", "abi: expected ADDRESS=FILE with ADDRESS as 0x and 40 hex"),
         ("safe-depth = 65", "finalized-depth: expected at least safe-depth, 65"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from twisted_chainws.chain.model import Block, Log, NamedEvent, NamedParam
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.dialects.zilliqa.events import raw_event
 from twisted_chainws.errors import InvalidAbi
-from twisted_chainws.sources.abi import MOST_CONTRACTS, MOST_EVENTS, EventNames
+from twisted_chainws.sources.abi import MOST_CONTRACTS, MOST_EVENTS, EventNames, read_abi_files
 
 TOKEN, OTHER = ADDRESSES[:2]
 ALICE, BOB = (bytes([at]) * 20 for at in (1, 2))
@@ -214,3 +215,16 @@ def test_contracts_are_bounded() -> None:
         known.register(TOKEN, [])
     assert refused.value.reason == f"abi: expected at most {MOST_CONTRACTS} contracts"
     known.register(type(TOKEN)(bytes(20)), [TRANSFER])
+
+
+def test_files(tmp_path: Path) -> None:
+    """Contracts are known by files; a mistake names its file."""
+    file = tmp_path / "token.json"
+    file.write_bytes(orjson.dumps({"abi": [TRANSFER]}))
+    known = read_abi_files([(TOKEN, str(file))])
+    assert decoded(known, transfer(1))[0].name == "Transfer"
+    with pytest.raises(ValueError, match=r"absent\.json: cannot read it: No such file"):
+        read_abi_files([(TOKEN, str(tmp_path / "absent.json"))])
+    file.write_bytes(b"[5]")
+    with pytest.raises(ValueError, match=r"token\.json: entry 0: expected an object"):
+        read_abi_files([(TOKEN, str(file))])

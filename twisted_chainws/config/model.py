@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from twisted_chainws.chain.types import Address20
 from twisted_chainws.chain.view import Depths
 from twisted_chainws.dialects import zilliqa
 from twisted_chainws.dialects.base import Profile
@@ -63,6 +64,7 @@ class Network:
         devchain: how its development chain is made.
         history: blocks kept below the newest one; None keeps all.
         depths: which blocks are the safe and the finalized one.
+        abis: contracts and the files of the ABIs by which their events are named.
         confirmations: blocks on top of one before it is told of where nothing can be taken back.
     """
 
@@ -71,6 +73,7 @@ class Network:
     history: int | None
     depths: Depths
     confirmations: int
+    abis: tuple[tuple[Address20, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Final
 
+from twisted_chainws.chain.types import Address20
 from twisted_chainws.chain.view import DEFAULT_DEPTHS, Depths
 from twisted_chainws.config.endpoints import default_listeners, read_listener
 from twisted_chainws.config.model import Bounds, Configuration, Listener, Network
@@ -46,8 +47,9 @@ _DEVCHAIN_FIELDS: Final = {
     "import": "import_file",
 }
 _NOT_OF_THE_SOURCE: Final = (
-    "no-mining", "history", "safe-depth", "finalized-depth", "confirmations",
+    "no-mining", "history", "safe-depth", "finalized-depth", "confirmations", "abi",
 )  # fmt: skip
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _TOLD_BY_GENESIS: Final = ("chain-id", "balance", "gas-limit", "timestamp")
 
 Values = dict[str, Any]
@@ -289,4 +291,14 @@ def _network(name: str, values: Values, file_name: str, *, shared: bool) -> Netw
         history=values.get("history"),
         depths=depths,
         confirmations=values.get("confirmations", 0),
+        abis=tuple(_read_abi(text) for text in values.get("abi", ())),
     )
+
+
+def _read_abi(text: str) -> tuple[Address20, str]:
+    address, _, file_name = text.partition("=")
+    if not _ADDRESS.fullmatch(address) or not file_name:
+        raise ConfigurationError(
+            "abi", f"expected ADDRESS=FILE with ADDRESS as 0x and 40 hex digits, got {text!r}"
+        )
+    return Address20(bytes.fromhex(address[2:])), file_name

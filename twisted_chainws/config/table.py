@@ -165,6 +165,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "blocks on top of one before it is told of where nothing can be taken back (Zilliqa)",
         minimum=0,
     ),
+    _chain(
+        "abi",
+        Kind.TEXT,
+        "none",
+        "ADDRESS=FILE: a contract and the JSON file of its ABI, by which its events are named; "
+        "repeatable",
+        many=True,
+    ),
     _chain("history", Kind.INTEGER, "all", "blocks kept below the newest one", minimum=64),
     _row(
         "allow-origin",
@@ -258,7 +266,6 @@ NOT_BUILT: Final[Mapping[str, str]] = {
     "tape": "replaying a recording",
     "relay": "following another server",
     "fork-url": "forking a live network",
-    "abi": "decoding events by ABI files",
     "storage": "a journal on disk",
     "cluster": "several machines",
     "metrics": "metrics",

@@ -6,8 +6,9 @@ published before an ABI was registered stays as it was.
 Source: Solidity documentation, "Contract ABI Specification" (events, JSON).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -100,6 +101,23 @@ class EventNames:
             for param, value in zip(event.params, values, strict=True)
         )
         return NamedEvent(address=log.address, name=event.name, params=tuple(params))
+
+
+def read_abi_files(files: Iterable[tuple[Address20, str]]) -> EventNames:
+    """Register contracts by the files of their ABIs.
+
+    Raises:
+        ValueError: one line that names the file and what was expected.
+    """
+    names = EventNames()
+    for address, file_name in files:
+        try:
+            names.register(address, Path(file_name).read_bytes())
+        except OSError as error:
+            raise ValueError(f"abi {file_name}: cannot read it: {error.strerror}") from None
+        except InvalidAbi as mistake:
+            raise ValueError(f"abi {file_name}: {mistake.reason.removeprefix('abi: ')}") from None
+    return names
 
 
 def _values(event: _Event, log: Log) -> Sequence[NamedValue]:

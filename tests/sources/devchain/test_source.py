@@ -1,6 +1,7 @@
 """The development chain through its Source, with a real worker process."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest_twisted
@@ -226,7 +227,7 @@ async def test_events_are_named_by_registered_abis() -> None:
     event = {"type": "event", "name": "Set", "inputs": [{"name": "to", "type": "uint256"}]}
     async with running() as chain:
         contract = await chain.place(code)
-        call = {"to": contract, "value": "0x0"}
+        call: dict[str, Any] = {"to": contract, "value": "0x0"}
         await chain.send(**call)
         await chain.ask("register_abi", address=contract, abi=[event])
         await chain.send(**call)
