@@ -58,11 +58,11 @@ async def test_nobody_listens() -> None:
         client = EthereumClient(relay.url, options(backoff=backoff))
         seen = states(client)
         with pytest.raises(GaveUp, match="Websocket connect failed"):
-            await client.open()
+            await limit(client.open())
         with pytest.raises(GaveUp):
             await client.call("eth_chainId")
         with pytest.raises(GaveUp):
-            await client.open()
+            await limit(client.open())
         assert [status.state for status in seen] == [State.CONNECTING, State.DOWN] * 3 + [
             State.CLOSED
         ]
@@ -78,7 +78,7 @@ async def test_closed_again_and_again() -> None:
         backoff = replace(BACKOFF, initial_s=0.01, max_attempts=3)
         client = EthereumClient(node.url, options(backoff=backoff))
         with pytest.raises(GaveUp, match="closed: 1008"):
-            await client.open()
+            await limit(client.open())
         assert client.status.code == 1008
         assert len(node.handshakes) == 3
 
@@ -92,7 +92,7 @@ async def test_refused_for_good(status: int) -> None:
         node.refusal = Refuse(status=status, body=b"No")
         client = EthereumClient(node.url, options())
         with pytest.raises(GaveUp) as refused:
-            await client.open()
+            await limit(client.open())
         assert refused.value.http_status == status
         assert client.status.code == status
         assert client.state is State.CLOSED

@@ -49,6 +49,8 @@ def test_each_block_is_asked_for_once(first: int, size: int, widest: int, takes:
         (-32000, "query exceeds max results 20000, retry with the range 1-2"),
         (-32614, "eth_getLogs is limited to a 10,000 range, block range too large"),
         (None, "too many results"),
+        (-32005, "no"),
+        (-32003, "no"),
     ],
 )
 def test_refusals_for_width(code: int | None, message: str) -> None:

@@ -124,6 +124,7 @@ async def test_heads_tell_of_logs_that_a_node_forgets() -> None:
         old = node.ledger.logs_of(6, 8)
         node.reorganise(2, 3, logs=0)
         await heads.sees(8)
+        await logs.sees(10)
         assert logs.numbers == [6, 6, 7, 7, 8, 8, -7, -7, -8, -8]
         for log in old[2:]:
             node.tell("logs", log | {"removed": True})
@@ -339,6 +340,24 @@ async def test_logs_that_a_node_forgets_while_they_are_fetched() -> None:
         node.mine(1)
         await logs.sees(4)
         assert logs.numbers == [6, 7, -7, 12]
+
+
+@pytest_twisted.ensureDeferred
+async def test_heads_and_logs_that_are_told_again() -> None:
+    """What is known is not told again, and nothing is asked about it."""
+    async with serving() as node, EthereumClient(node.url, options()) as client:
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        node.mine(2)
+        await logs.sees(2)
+        asked = len(node.asked)
+        for header in node.ledger.chain[6:]:
+            node.tell("newHeads", header)
+            node.tell("logs", node.ledger.logs[header["hash"]][0])
+        node.mine(1)
+        await logs.sees(3)
+        assert heads.numbers == logs.numbers == [6, 7, 8]
+        assert len(node.asked) == asked
 
 
 @pytest_twisted.ensureDeferred
