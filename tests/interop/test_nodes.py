@@ -102,6 +102,12 @@ def anvil(tmp_path: Path) -> Iterator[Foreign]:
         yield foreign
 
 
+def number_of(event: Any) -> int:
+    """Return the height of a head or log."""
+    number: int = getattr(event, "number", None) or event.block_number
+    return number
+
+
 class Following:
     """The subscriptions of one client.
 
@@ -132,8 +138,13 @@ class Following:
         logs = await deferToThread(self._chain.logs, self.start)
         if logs:
             await self.logs.reaches(logs[-1][0])
-        assert [head.hash for head in standing(self.heads.events)] == hashes
-        await until(lambda: [log.key for log in standing(self.logs.events)] == logs)
+        assert [head.hash for head in self._standing(self.heads)] == hashes
+        await until(lambda: [log.key for log in self._standing(self.logs)] == logs)
+
+    def _standing(self, follower: Follower) -> list[Any]:
+        # Of a chain that has begun anew, blocks below the first may be told of.
+        events = standing(follower.events)
+        return [one for one in events if number_of(one) >= self.start]
 
 
 @pytest_twisted.ensureDeferred
@@ -271,6 +282,27 @@ async def test_a_restart(node: Foreign) -> None:
             not node.kind.keeps
         )
         assert client.counters.gaps == 0
+
+
+@pytest.mark.parametrize("height", [0, 30])
+@pytest_twisted.ensureDeferred
+async def test_a_reset(node: Foreign, height: int) -> None:
+    """A chain that begins anew takes the place of the old one, though Hardhat ends subscriptions."""
+    if node.kind.package == "ganache":
+        pytest.skip("Ganache has no method for it")
+    chain = Chain(node)
+    await deferToThread(chain.mine, height)
+    async with EthereumClient(node.url, options(stall_s=2)) as client:
+        following = await Following.of(client, chain)
+        await deferToThread(chain.set, 1, 2)
+        await following.agrees()
+        await client.call("hardhat_reset")
+        await deferToThread(chain.send, CREATION)
+        await deferToThread(chain.mine, height)
+        await deferToThread(chain.set, 3)
+        await following.agrees()
+        await deferToThread(chain.set, 4)
+        await following.agrees()
 
 
 @pytest_twisted.ensureDeferred

@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 __all__ = [
     "BLOCKS_AT_ONCE", "RETAINED_HEADS", "Ask", "ByHash", "ByNumber", "Found", "Gap", "HeadMemory",
-    "Linked", "Step", "Unreachable", "follow",
+    "Linked", "Step", "Unreachable", "follow", "is_news",
 ]  # fmt: skip
 
 RETAINED_HEADS: Final = 256
@@ -176,7 +176,7 @@ def follow(
     Raises:
         Unreachable: a block on the way is not to be had.
     """
-    if memory.knows(target.number, target.hash) or _lags(memory, target, behind):
+    if not is_news(memory, target, behind=behind):
         return Step()
     branch = [target]
     fetched: dict[int, H] = {}
@@ -194,6 +194,17 @@ def follow(
             raise Unreachable(f"block {low.number - 1}")
         branch.append(parent)
     return Step(removed=memory.above(branch[-1].number - 1), added=tuple(reversed(branch)))
+
+
+def is_news(memory: HeadMemory[H], target: H, *, behind: int) -> bool:
+    """Tell whether a head is neither one that was told nor one of a server that lags.
+
+    Args:
+        memory: what was told.
+        target: the head.
+        behind: as of ``follow``.
+    """
+    return not (memory.knows(target.number, target.hash) or _lags(memory, target, behind))
 
 
 def _lags(memory: HeadMemory[H], target: H, behind: int) -> bool:

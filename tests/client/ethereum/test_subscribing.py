@@ -373,6 +373,32 @@ async def test_a_subscription_that_has_died_is_made_anew() -> None:
         assert warp.calls == []
 
 
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest_twisted.ensureDeferred
+async def test_a_subscription_that_has_died_with_its_chain(blocks: int) -> None:
+    """A node that begins anew may forget subscriptions: its head is another one, if not higher."""
+    async with serving() as node, EthereumClient(node.url, options(stall_s=0.2)) as client:
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        asked = node.count("eth_getBlockByNumber")
+        await until(lambda: node.count("eth_blockNumber") > 3)
+        assert node.count("eth_getBlockByNumber") == asked
+        node.mine(3)
+        await logs.sees(3)
+        await until(lambda: node.count("eth_getBlockByNumber") > asked)
+        assert client.counters.stalls == 0
+        node.subscriptions.clear()
+        node.ledger.reorganise(2, blocks)
+        expected = [6, 7, 8, -8, -7, *range(7, 7 + blocks)]
+        await heads.sees(len(expected))
+        await logs.sees(len(expected))
+        assert heads.numbers == expected
+        assert client.counters.stalls == 1
+        node.mine(1)
+        await heads.sees(len(expected) + 1)
+        assert heads.numbers[-1] == 7 + blocks
+
+
 @pytest_twisted.ensureDeferred
 async def test_no_answer_to_the_making_anew() -> None:
     """If subscriptions cannot be made anew, the connection is."""

@@ -31,6 +31,7 @@ from twisted_chainws.client.heads import (
     Step,
     Unreachable,
     follow,
+    is_news,
 )
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.status import Counters
@@ -158,6 +159,18 @@ class HeadStream(Stream):
         """The height of the latest head, or where the subscription began; None if unknown."""
         tip = self._memory.tip
         return self.start if tip is None else tip.number
+
+    async def has_missed(self, number: int) -> bool:
+        """Tell whether the server's head should have been told.
+
+        Args:
+            number: its height, which is no higher than what was told if the chain is another.
+        """
+        reached = self.reached
+        if reached is None or number > reached or self._memory.tip is None:
+            return reached is not None and number > reached
+        head = (await self._reader.answer(ByNumber((number,))))[0]
+        return head is not None and is_news(self._memory, head, behind=self._options.behind_blocks)
 
     def _process(self, raw: Any) -> None:
         try:

@@ -165,8 +165,7 @@ class Subscriptions:
         dead = []
         for one in quiet:
             one.stream.heard_at = self._clock.seconds()
-            reached = one.stream.reached if isinstance(one.stream, HeadStream) else None
-            if reached is not None and number > reached:
+            if isinstance(one.stream, HeadStream) and await one.stream.has_missed(number):
                 dead.append(one)
         if not dead:
             self._height.works(number)
