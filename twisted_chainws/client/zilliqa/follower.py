@@ -9,7 +9,7 @@ Source: ``zilliqa.md`` 3.1, 5.1 points 2 to 4, 7.4.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -188,7 +188,10 @@ class Follower(OrderedStream[Notification]):
         bodies = any(one.kind != NEW_BLOCK for one in audience)
         # One after the other: a node that is asked too much refuses everything.
         fetched = {one.number: await self._reader.contents(one, bodies=bodies) for one in missing}
-        return _Way(step, fetched)
+        # Remembered as told: with their transactions.
+        whole = [fetched[one.number].block or one for one in missing]
+        added = (*whole, *step.added[len(missing) :])
+        return _Way(replace(step, added=added), fetched)
 
     def _without_asking(self, block: TxBlock) -> Step[TxBlock]:
         """Return what can be said about a block whose parent is not to be had."""

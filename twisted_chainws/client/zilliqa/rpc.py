@@ -5,13 +5,12 @@ Source: ``zilliqa.md`` 5; JSON-RPC 2.0.
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 import treq
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError
-from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
 from twisted.web.iweb import IAgent
@@ -78,18 +77,21 @@ class Rpc:
         Returns:
             The result. Fails with RpcError, BadAnswer, RequestTimeout, ConnectionLost or Misuse.
         """
-        seconds = self._options.request_timeout_s
         inner = promise(self._call(method, params))
-        inner.addTimeout(seconds, self._clock)
-        outcome: Outcome[Any] = Outcome(lambda _: inner.cancel())
+        inner.addTimeout(
+            self._options.request_timeout_s, self._clock, lambda *_: self._late(method)
+        )
+
+        def cancel(outcome: Any) -> None:
+            # Told first, or it would end as the request does that is cut off.
+            self._running.pop(outcome)
+            inner.cancel()
+
+        outcome: Outcome[Any] = Outcome(cancel)
         self._running[outcome] = inner
 
         def finish(end: Any) -> None:
-            self._running.pop(outcome, None)
-            if isinstance(end, Failure) and end.check(TookTooLong):
-                self._counters.timeouts += 1
-                end = Failure(RequestTimeout(method, seconds, maybe_sent=True))
-            if not outcome.called:
+            if self._running.pop(outcome, None) is not None:
                 outcome.callback(end)
 
         inner.addBoth(finish)
@@ -101,6 +103,10 @@ class Rpc:
         for outcome, inner in running.items():
             outcome.errback(Failure(error))
             inner.cancel()
+
+    def _late(self, method: str) -> NoReturn:
+        self._counters.timeouts += 1
+        raise RequestTimeout(method, self._options.request_timeout_s, maybe_sent=True)
 
     async def _call(self, method: str, params: tuple[Any, ...]) -> Any:
         body = _render(method, params)
