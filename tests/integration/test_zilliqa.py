@@ -428,7 +428,7 @@ def test_plain_requests_are_answered(both: Both) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", both.port, timeout=10)
         connection.request("GET", path)
         answer = connection.getresponse()
-        assert (answer.status, answer.read()[:20]) == (200, b"got HTTP request wit")
+        assert (answer.status, answer.read()[:21]) == (200, b"got HTTP request with")
         connection.close()
 
 
