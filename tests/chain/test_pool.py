@@ -12,7 +12,7 @@ from tests.strategies import (
     relaxed,
     transactions,
 )
-from twisted_chainws.chain.model import EvmTransaction, Transaction
+from twisted_chainws.chain.model import EvmTransaction, Kind, Transaction
 from twisted_chainws.chain.ops import Transition
 from twisted_chainws.chain.pool import PendingPool
 
@@ -91,13 +91,14 @@ def test_mined_transactions_leave_with_their_rivals() -> None:
 
 
 def test_native_transactions_have_no_nonce() -> None:
-    """A native transaction is known by its hash until it is dropped."""
+    """A native transaction is known by its hash until it is dropped, and not counted."""
     pool, native = PendingPool(), make_native()
     assert pool.pending(native)
     assert pool.pending_by_sender() == {}
-    assert pool.counts == (1, 0)
-    assert pool.dropped(native.hash)
     assert pool.counts == (0, 0)
+    assert pool.get(native.hash) == native
+    assert pool.dropped(native.hash)
+    assert pool.get(native.hash) is None
 
 
 def test_dropping_what_is_not_there() -> None:
@@ -157,8 +158,8 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         """Listings, look-ups and counts say the same as the model."""
-        executable = [held for held, is_pending in self.model.values() if is_pending]
-        assert self.pool.counts == (len(executable), len(self.model) - len(executable))
+        known = [is_pending for held, is_pending in self.model.values() if held.kind is Kind.EVM]
+        assert self.pool.counts == (sum(known), len(known) - sum(known))
         for tx_hash, (held, is_pending) in self.model.items():
             assert self.pool.get(held.hash) == held
             assert self.pool.is_pending(held.hash) == is_pending

@@ -12,7 +12,7 @@ from twisted_chainws.chain.types import Address20, Hash32
 
 
 class PoolCounts(NamedTuple):
-    """How many transactions are executable and how many wait for an earlier nonce."""
+    """How many EVM transactions are executable and how many wait for an earlier nonce."""
 
     pending: int
     queued: int
@@ -21,7 +21,7 @@ class PoolCounts(NamedTuple):
 class PendingPool:
     """Executable (pending) and waiting (queued) transactions, in the order of their arrival.
 
-    Native transactions have no nonce here: they are found by hash and counted, nothing more.
+    Native transactions have no nonce here: they are found by hash, nothing more.
     """
 
     def __init__(self) -> None:
@@ -32,8 +32,8 @@ class PendingPool:
 
     @property
     def counts(self) -> PoolCounts:
-        """How many there are of each sort."""
-        return PoolCounts(pending=len(self._pending), queued=len(self._queued))
+        """How many EVM transactions there are of each sort."""
+        return PoolCounts(pending=_count(self._pending_slots), queued=_count(self._queued_slots))
 
     def pending(self, transaction: Transaction) -> bool:
         """Note that a transaction is executable; whatever had its sender and nonce is gone.
@@ -118,6 +118,10 @@ def _free(slots: dict[Address20, dict[int, EvmTransaction]], transaction: Transa
         del nonces[transaction.nonce]
         if not nonces:
             del slots[transaction.sender]
+
+
+def _count(slots: dict[Address20, dict[int, EvmTransaction]]) -> int:
+    return sum(len(nonces) for nonces in slots.values())
 
 
 def _sorted_slots(

@@ -120,7 +120,7 @@ class ChainView:
 
     @property
     def counts(self) -> PoolCounts:
-        """How many transactions of the pool are pending and queued."""
+        """How many EVM transactions of the pool are pending and queued."""
         return self._pool.counts
 
     def _below(self, depth: int) -> Block | None:

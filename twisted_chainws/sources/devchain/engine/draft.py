@@ -119,6 +119,7 @@ class Draft:
         self.transactions: list[SignedTransactionAPI] = []
         self.receipts: list[ReceiptAPI] = []
         self.natives: list[Native] = []
+        self._native_gas = 0
         self.requests: tuple[bytes, ...] = ()
         self._withdrawals = fields.withdrawals
         self._block = self.vm.get_block()
@@ -194,8 +195,8 @@ class Draft:
             state.revert(mark)
             raise
         state.commit(mark)
-        total = Gas(self._gas_used() + receipt.gas_used)
-        receipt = replace(receipt, cumulative_gas_used=total)
+        self._native_gas += receipt.gas_used
+        receipt = replace(receipt, cumulative_gas_used=Gas(self._gas_used()))
         self.natives.append((operation.transaction, receipt))
         return receipt
 
@@ -240,8 +241,7 @@ class Draft:
 
     def _gas_used(self) -> int:
         """Return the gas of all families, though their units differ: one limit bounds a block."""
-        natives = sum(receipt.gas_used for _, receipt in self.natives)
-        return int(self.header.gas_used) + natives
+        return int(self.header.gas_used) + self._native_gas
 
     def _check(self, transaction: SignedTransactionAPI) -> None:
         check_bounds(transaction, self.vm.state.fork)
