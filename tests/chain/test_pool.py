@@ -158,6 +158,7 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         """Listings, look-ups and counts say the same as the model."""
+        executable = [held for held, is_pending in self.model.values() if is_pending]
         known = [is_pending for held, is_pending in self.model.values() if held.kind is Kind.EVM]
         assert self.pool.counts == (sum(known), len(known) - sum(known))
         for tx_hash, (held, is_pending) in self.model.items():
