@@ -206,7 +206,12 @@ class Subscriptions:
             await self._follow_blocks(needed=kind == NEW_BLOCK)
         while kind != NEW_BLOCK:
             here = self._here.get(kind, set()) if self._has(kind) else set()
-            await self._add(kind, [one for one in addresses if one not in here])
+            try:
+                await self._add(kind, [one for one in addresses if one not in here])
+            except RpcError:
+                # Those that others watch already are as good as accepted.
+                if here.isdisjoint(addresses):
+                    raise
             if self._is_watched(subscription):
                 return
 
