@@ -22,6 +22,7 @@ NO_TWIN: Final = {
     "dialects/base.py": "values only; every dialect is made of them",
     "dialects/limits.py": "values only; each bound is tested where it holds",
     "dialects/ethereum/shapes.py": "shapes only; test_encode.py checks each against real values",
+    "dialects/ontology/shapes.py": "shapes only; test_encode.py checks each against real values",
     "dialects/zilliqa/shapes.py": "shapes only; test_encode.py checks each against real values",
 }
 """Modules without a test module of their own, and why."""
