@@ -26,6 +26,7 @@ from twisted_chainws.client.ethereum import (
 )
 from twisted_chainws.client.options import BACKOFF, WEB_SOCKET, ClientOptions
 from twisted_chainws.client.status import ClientEvent, Counters, State, Status
+from twisted_chainws.client.zilliqa import ZilliqaClient, zilliqa_client
 
 __all__ = [
     "BACKOFF",
@@ -52,7 +53,9 @@ __all__ = [
     "State",
     "Status",
     "Subscription",
+    "ZilliqaClient",
     "ethereum_client",
     "revert_data",
     "revert_reason",
+    "zilliqa_client",
 ]

@@ -6,7 +6,6 @@ from tests.client.zilliqa.ledger import (
     ALICE,
     ALICE_EVM,
     BOB,
-    NOBODY,
     OTHER_TOKEN,
     TOKEN,
     Ledger,
@@ -37,16 +36,14 @@ def test_events_in_order() -> None:
     "transaction",
     [
         call("a", event("x"), success=False),
-        call("a", event("x"), code="scilla_version 0"),
-        call("a", event("x"), data=""),
-        call("a", event("x"), data=None),
-        call("a", event("x"), toAddr=NOBODY),
+        call("a", event("x"), receipt={"success": True, "event_logs": None}),
+        call("a", EVM_LOG),
         call("a", {"_eventname": 7, "address": TOKEN, "params": []}, 7, {"address": TOKEN}),
         payment("a", BOB),
     ],
 )
 def test_what_emits_nothing(transaction: Any) -> None:
-    """Failed calls, creations, payments and broken entries have no events, but are transfers."""
+    """Failed calls, payments and broken entries have no events, but are transfers."""
     found = contents_of(BLOCK, [transaction])
     assert (found.events, len(found.transfers)) == ((), 1)
 

@@ -17,12 +17,10 @@ from twisted_chainws.client.zilliqa.values import (
     decode_hash,
     number,
 )
-from twisted_chainws.dialects.zilliqa.address import NULL_ADDRESS, evm_address, native_address
+from twisted_chainws.dialects.zilliqa.address import evm_address, native_address
 from twisted_chainws.dialects.zilliqa.transaction import NATIVE_VERSION, unpack_version
 
 __all__ = ["contents_of"]
-
-_NOBODY = "0x" + NULL_ADDRESS.hex()
 
 
 def contents_of(block: TxBlock, transactions: list[Any]) -> Contents:
@@ -58,13 +56,13 @@ def _transfer(raw: Any, block: TxBlock) -> Transfer:
 
 
 def _events(raw: Any, block: TxBlock) -> Iterator[ContractEvent]:
-    """Yield the events of a call of a contract, if it went well; logs of the EVM are none."""
+    """Yield the events of a transaction that went well; logs of the EVM have no name.
+
+    Nodes look at calls of contracts only. Nothing else has named events there, and where it has,
+    notifications tell of them.
+    """
     receipt = _receipt(raw)
-    if receipt.get("success") is not True or not raw.get("data") or raw.get("code"):
-        return
-    if decode_address(raw.get("toAddr")) == _NOBODY:
-        return
-    logs = receipt.get("event_logs")
+    logs = receipt.get("event_logs") if receipt.get("success") is True else None
     for entry in logs if isinstance(logs, list) else []:
         try:
             event = decode_event(entry.get("address"), entry, block)
