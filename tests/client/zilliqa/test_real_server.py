@@ -1,10 +1,13 @@
 """The client against the server of this package in a process of its own."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_twisted
@@ -13,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from tests.client.ethereum.nodes import Relay, options
 from tests.client.zilliqa.nodes import Collector
 from tests.contract import BYTECODE, selector
-from tests.running import Running, free_port
+from tests.running import ROOT, Running, free_port
 from tests.signing import ADDRESSES, KEYS
 from tests.websocket.scripted import limit, until
 from twisted_chainws.client import EthereumClient, RpcError, State, ZilliqaClient
@@ -175,3 +178,60 @@ async def test_an_outage() -> None:
             assert first.events == second.events
         assert [len(one[1].events) for one in pairs] == [11, 5, 8]
         assert client.counters.gaps == 0
+
+
+ASYNCIO: Final = """
+import asyncio, sys
+from twisted.internet import asyncioreactor
+loop = asyncio.new_event_loop()
+asyncioreactor.install(loop)
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+from twisted_chainws.client import zilliqa_client
+
+SECRET = bytes.fromhex(sys.argv[2])
+
+async def main():
+    url = "127.0.0.1:" + sys.argv[1]
+    async with zilliqa_client("ws://" + url, http_url="http://" + url) as client:
+        blocks, transfers = await asyncio.gather(
+            client.subscribe("NewBlock"), client.subscribe("TxnLog", ["77" * 20])
+        )
+        waiting = asyncio.create_task(anext(transfers))
+        name = await client.pay(SECRET, "77" * 20, 5)
+        async with asyncio.timeout(20):
+            print((await waiting).id == name)
+            async for block in blocks:
+                print(name in block.transactions)
+                await blocks.unsubscribe()
+                await client.pay(SECRET, "77" * 20, 6)
+        try:
+            async with asyncio.timeout(0.01):
+                await client.subscribe("EventLog", ["78" * 20])
+                await transfers.next()
+        except Exception as error:
+            print(type(error).__name__)
+
+task.react(lambda reactor: Deferred.fromFuture(loop.create_task(main())))
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_asyncio() -> None:
+    """Tasks of asyncio may await and iterate, gather and give up."""
+    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    async with standing() as stand:
+        done = await deferToThread(
+            subprocess.run,
+            [sys.executable, "-c", ASYNCIO, str(stand.port), SECRET.hex()],
+            cwd=ROOT,
+            env=kept,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.stderr == ""
+    printed = done.stdout.splitlines()
+    assert printed[:3] == ["True", "True", "False"]
+    assert printed[3] in ("RpcError", "TimeoutError")
