@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.dialects.ontology.keyring import KEYS, SECRETS, SM2_KEY
 from tests.dialects.ontology.strategies import deploys, transactions
 from tests.dialects.ontology.test_eip155 import CHAIN_ID, RAW
-from tests.dialects.ontology.vectors import named_transaction, vectors
+from tests.dialects.ontology.vectors import more_transactions, named_transaction, vectors
 from tests.strategies import make_transaction, relaxed
 from twisted_chainws.chain.model import EvmTransaction
 from twisted_chainws.chain.types import Address20
@@ -31,6 +31,7 @@ from twisted_chainws.dialects.ontology.program import (
     decode_condition,
     decode_signatures,
     make_witness,
+    multi_program,
     single_program,
 )
 from twisted_chainws.dialects.ontology.signature import sign
@@ -97,6 +98,27 @@ def test_most_samples_are_signed() -> None:
     ]
     assert len(lengths) == 14
     assert set(lengths) == {64, 65}
+
+
+@pytest.mark.parametrize("name", more_transactions())
+def test_other_kinds_from_an_sdk(name: str) -> None:
+    """Deployments, WASM calls and those of several keys are read, named and signed as by SDKs."""
+    item = more_transactions()[name]
+    raw = bytes.fromhex(item["raw"])
+    found = codec.decode_transaction(raw)
+    assert codec.encode_transaction(found) == raw
+    assert (encode_reversed(found.hash), found.type) == (item["tx_hash"], item["type"])
+    assert codec.signers(found) == {decode_base58(item["signer"])} == {found.payer}
+    assert isinstance(found.payload, Deploy) is (name == "deploy")
+
+
+def test_multi_signature_of_an_sdk() -> None:
+    """The program of five keys is the SDK's, whatever the order in which they are given."""
+    item = more_transactions()["multi"]
+    keys = [decode_public_key(bytes.fromhex(key)) for key in item["public_keys"]]
+    [witness] = codec.decode_transaction(bytes.fromhex(item["raw"])).witnesses
+    assert multi_program(item["m"], keys) == witness.verification
+    assert multi_program(item["m"], reversed(keys)) == witness.verification
 
 
 def test_signing() -> None:
