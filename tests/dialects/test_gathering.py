@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Address20, Seq
 from twisted_chainws.dialects.gathering import Found, Gather, GatheredTopic, Gatherer
-from twisted_chainws.subscriptions.watches import Watches
+from twisted_chainws.subscriptions.watches import Watcher, Watches
 
 A, B, C = ADDRESSES
 NAMES = {A: b"A", B: b"B", C: b"C"}
@@ -223,6 +224,28 @@ def test_unconfirmed_blocks_wait() -> None:
     stand.watches.leave("me", "head")
     assert stand.advance(undone=stand.blocks[-1:]) == {}
     assert stand.watches.of_owner("me").leaving == {"head"}
+
+
+@pytest.mark.parametrize("quiet", [0, 200])
+def test_quiet_addresses_are_not_looked_at(quiet: int) -> None:
+    """What is looked up are the accounts of the block, however many are watched by however many."""
+    stand = Stand()
+    owners = [str(number) for number in range(10)]
+    for owner in owners:
+        others = [Address20(f"{owner}{at:019}".encode()) for at in range(quiet)]
+        stand.watches.watch(owner, "events", [A, *others], max_topics=1, max_addresses=201)
+    looked: list[Address20] = []
+    of_address = stand.watches.of_address
+
+    def spy(topic: str, address: Address20) -> Sequence[Watcher]:
+        looked.append(address)
+        return of_address(topic, address)
+
+    stand.watches.of_address = spy  # type: ignore[method-assign]
+    got = stand.mine(("events", (A,), 1), ("events", (B,), 2), ("events", (A,), 3))
+    assert got == {b"[A:1,3]": owners}
+    assert looked == [A, B]
+    assert stand.written == [b"A:1,3"]
 
 
 def test_a_message_that_cannot_be_written_costs_only_itself() -> None:

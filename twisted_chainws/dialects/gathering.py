@@ -7,6 +7,7 @@ the one where nothing they watch by address happened. Texts are made when the bl
 may be gone from the ledger when the message leaves; they are joined when it leaves.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -71,8 +72,14 @@ Gathered: TypeAlias = tuple[JoinedNotice, Sequence[Watcher]]
 _Place: TypeAlias = tuple[str, Address20, tuple[Address20, ...]]
 """Topic, address, and the addresses under which a watcher would be told rather."""
 
-_Told: TypeAlias = tuple[int, ...]
-"""Which places of a block a watcher is told of, ascending."""
+_Places: TypeAlias = tuple[int, ...]
+"""Which places of a block a watcher is told of under one topic, ascending."""
+
+_Told: TypeAlias = tuple[_Places, ...]
+"""The places for each topic of a standing, in the order of the message."""
+
+_Telling: TypeAlias = Mapping[str, Mapping[Watcher, list[int]]]
+"""Topic -> watcher -> its places under this topic; who has none is left out."""
 
 
 class Gatherer:
@@ -127,36 +134,41 @@ class Gatherer:
         return self._messages(writer)
 
     def _messages(self, writer: "_Writer") -> list[Gathered]:
-        told = self._told(writer.places)
+        telling = self._telling(writer.places)
         messages: list[Gathered] = []
         for standing, watchers in self._watches.groups():
-            for what, alike in self._alike(standing, watchers, told).items():
+            names = [name for name in self._gather.topics if name in standing.topics]
+            for told, alike in _alike([telling[name] for name in names], watchers).items():
                 try:
-                    messages.append((JoinedNotice(writer.message(standing, what)), alike))
+                    parts = writer.message(standing, names, told)
+                    messages.append((JoinedNotice(parts), alike))
                 except Exception:  # noqa: BLE001 - a message that breaks costs only itself
                     self._broken()
         return messages
 
-    def _told(self, places: Iterable[_Place]) -> dict[Watcher, list[int]]:
-        """Return of which places each watcher is told; those of none are left out."""
-        told: dict[Watcher, list[int]] = {}
+    def _telling(self, places: Iterable[_Place]) -> _Telling:
+        """Find out of which places each watcher is told."""
+        telling: dict[str, defaultdict[Watcher, list[int]]] = {
+            name: defaultdict(list) for name in self._gather.topics
+        }
         for number, (topic, address, rather) in enumerate(places):
             for watcher in self._watches.of_address(topic, address):
                 if not (rather and watcher.addresses[topic].intersection(rather)):
-                    told.setdefault(watcher, []).append(number)
-        return told
+                    telling[topic][watcher].append(number)
+        return telling
 
-    def _alike(
-        self, standing: Standing, watchers: Sequence[Watcher], told: Mapping[Watcher, list[int]]
-    ) -> Mapping[_Told, Sequence[Watcher]]:
-        """Sort watchers of one standing by what they are told."""
-        topics = self._gather.topics
-        if not told or all(topics[name].encode_entry is None for name in standing.topics):
-            return {(): watchers}
-        alike: dict[_Told, list[Watcher]] = {}
-        for watcher in watchers:
-            alike.setdefault(tuple(told.get(watcher, ())), []).append(watcher)
-        return alike
+
+def _alike(
+    tellings: Sequence[Mapping[Watcher, list[int]]], watchers: Sequence[Watcher]
+) -> Mapping[_Told, Sequence[Watcher]]:
+    """Sort watchers of one standing by what they are told, topic by topic."""
+    if not any(tellings):
+        return {((),) * len(tellings): watchers}
+    alike: dict[_Told, list[Watcher]] = {}
+    for watcher in watchers:
+        told = tuple([tuple(telling.get(watcher, ())) for telling in tellings])
+        alike.setdefault(told, []).append(watcher)
+    return alike
 
 
 class _Writer:
@@ -174,42 +186,47 @@ class _Writer:
         self._found = list(gather.find(block))
         self._at = _numbers_by_place(self._found)
         self.places: list[_Place] = list(self._at)
-        self._topics: dict[tuple[str, _Told], bytes] = {}
-        self._entries: dict[tuple[str, Address20, tuple[int, ...]], bytes] = {}
+        self._topics: dict[tuple[str, _Places], bytes] = {}
+        self._entries: dict[_Places, bytes] = {}
 
-    def message(self, standing: Standing, told: _Told) -> Sequence[bytes]:
-        """Return the parts of the message for a standing, with what is told of."""
-        names = [name for name in self._gather.topics if name in standing.topics]
-        texts = [
-            self._topic(name, tuple(each for each in told if self.places[each][0] == name))
-            for name in names
-        ]
+    def message(self, standing: Standing, names: Sequence[str], told: _Told) -> Sequence[bytes]:
+        """Return the parts of the message for a standing.
+
+        Args:
+            standing: whose.
+            names: of its topics, in the order of the message.
+            told: for each of them, the places that it tells of.
+        """
+        texts = [self._topic(name, some) for name, some in zip(names, told, strict=True)]
         ending = [name for name in names if name in standing.leaving]
         return self._gather.compose(texts, ending, self._cursor if standing.cursor else None)
 
-    def _topic(self, name: str, told: _Told) -> bytes:
+    def _topic(self, name: str, told: _Places) -> bytes:
         text = self._topics.get((name, told))
         if text is None:
-            entries = self._entries_of(name, told)
+            entries = self._entries_of(told)
             text = self._gather.topics[name].encode(self._ledger, self._block, entries)
             self._topics[name, told] = text
         return text
 
-    def _entries_of(self, name: str, told: _Told) -> list[bytes]:
-        numbers: dict[Address20, list[int]] = {}
+    def _entries_of(self, told: _Places) -> list[bytes]:
+        """Return the entries in the order of what happened first, which is that of the places."""
+        by_address: dict[Address20, _Places] = {}
         for place in told:
-            numbers.setdefault(self.places[place][1], []).extend(self._at[self.places[place]])
-        entries = [(tuple(sorted(some)), address) for address, some in numbers.items()]
-        return [self._entry(name, address, some) for some, address in sorted(entries)]
+            address = self.places[place][1]
+            by_address[address] = (*by_address.get(address, ()), place)
+        written = self._entries
+        return [written.get(some) or self._entry(some) for some in by_address.values()]
 
-    def _entry(self, name: str, address: Address20, numbers: tuple[int, ...]) -> bytes:
-        text = self._entries.get((name, address, numbers))
-        if text is None:
-            encode = self._gather.topics[name].encode_entry
-            if encode is None:
-                raise TypeError(f"{name} is not watched by address")
-            text = encode(address, [self._found[number].item for number in numbers])
-            self._entries[name, address, numbers] = text
+    def _entry(self, told: _Places) -> bytes:
+        """Write what happened at places of one topic and address."""
+        name, address, _ = self.places[told[0]]
+        encode = self._gather.topics[name].encode_entry
+        if encode is None:
+            raise TypeError(f"{name} is not watched by address")
+        numbers = sorted(number for place in told for number in self._at[self.places[place]])
+        text = encode(address, [self._found[number].item for number in numbers])
+        self._entries[told] = text
         return text
 
 
@@ -217,9 +234,9 @@ def _numbers_by_place(found: Iterable[Found]) -> dict[_Place, list[int]]:
     """Sort what happened by where, each by its number in the block."""
     at: dict[_Place, list[int]] = {}
     for number, each in enumerate(found):
-        addresses = dict.fromkeys(each.addresses)
         rather: tuple[Address20, ...] = ()
-        for address in addresses:
-            at.setdefault((each.topic, address, rather), []).append(number)
-            rather = (*rather, address)
+        for address in each.addresses:
+            if address not in rather:
+                at.setdefault((each.topic, address, rather), []).append(number)
+                rather = (*rather, address)
     return at

@@ -9,6 +9,7 @@ Source: ``zilliqa.md`` 3.4 and 4 for the shapes; the Scilla reference for the ty
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from twisted_chainws.chain.model import Log, NamedEvent, NamedParam, NamedValue, Receipt
@@ -16,6 +17,9 @@ from twisted_chainws.dialects.zilliqa import shapes
 
 ANONYMOUS: Final = "anonymous"
 """Name of an event whose log has no topic."""
+
+_TYPES: Final = 1_024
+"""Solidity types whose word is remembered."""
 
 _INTEGER: Final = re.compile(r"(u?int)([0-9]{1,3})?")
 _FIXED_BYTES: Final = re.compile(r"bytes([0-9]{1,2})")
@@ -59,6 +63,7 @@ def encode_receipt_event(event: NamedEvent) -> shapes.ReceiptEvent:
     }
 
 
+@lru_cache(maxsize=_TYPES)
 def scilla_type(solidity: str) -> str:
     """Return Scilla's word for a Solidity type, of integers the next wider one that it has.
 
