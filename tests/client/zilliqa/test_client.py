@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.web.server import NOT_DONE_YET
 
 from tests.client.ethereum.nodes import Relay
 from tests.client.zilliqa.ledger import ALICE, BOB, OTHER_TOKEN, TOKEN, call, event, payment
-from tests.client.zilliqa.nodes import NO_ANSWER, Collector, client_of, options, serving
+from tests.client.zilliqa.nodes import NO_ANSWER, Collector, Failed, client_of, options, serving
 from tests.websocket.scripted import limit, until
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.client import (
@@ -471,3 +472,68 @@ async def test_a_later_subscription_begins_at_the_head() -> None:
         node.mine()
         await later.sees(1)
         assert numbers(later.events) == [11]
+
+
+@pytest_twisted.ensureDeferred
+async def test_http_that_is_down() -> None:
+    """Who wants no certain chain goes on without it; who does waits for it."""
+    async with serving() as node:
+
+        def busy() -> Any:
+            raise Failed(-28, "warming up")
+
+        node.answers["GetNetworkId"] = node.answers["GetLatestTxBlock"] = busy
+        async with client_of(node) as client:
+            assert client.chain_id is None
+            blocks = await Collector.of(client, "NewBlock")
+            node.mine()
+            await blocks.sees(1)
+            node.drop()
+            await until(lambda: client.counters.reconnects == 1)
+            with pytest.raises(RpcError):
+                await limit(client.pay(b"\x07" * 32, BOB, 1))
+        waiting = client_of(node, chain_id=222)
+        opening = waiting.open()
+        await until(lambda: waiting.counters.reconnects >= 2)
+        node.answers.clear()
+        await limit(opening)
+        await waiting.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_that_ends_while_a_subscription_is_made() -> None:
+    """It is made over the next one; so are those that were being made anew."""
+    async with serving() as node, client_of(node) as client:
+        first = await Collector.of(client, "TxnLog", [ALICE])
+        ends = iter([True, True])
+
+        def drop(_query: Any) -> Any:
+            if next(ends, False):
+                node.drop()
+                return NO_ANSWER
+            return None
+
+        node.replies["TxnLog"] = drop
+        second = await Collector.of(client, "TxnLog", [BOB])
+        await until(lambda: client.counters.reconnects == 2 and client.state is State.OPEN)
+        node.mine(payment("a", BOB))
+        await first.sees(1)
+        await second.sees(1)
+        assert len(first.events) == len(second.events) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_closing_while_a_subscription_is_made() -> None:
+    """It fails, and so do calls that wait."""
+    async with serving() as node:
+        client = client_of(node)
+        await client.open()
+        node.replies["TxnLog"] = lambda _: NO_ANSWER
+        node.answers["GetVersion"] = lambda: NOT_DONE_YET
+        making, calling = client.subscribe("TxnLog", [BOB]), client.call("GetVersion")
+        await until(lambda: node.asked("TxnLog") != [] and node.called("GetVersion") != [])
+        closing = client.close()
+        for one in (making, calling):
+            with pytest.raises(ClientClosed):
+                await limit(one)
+        await closing
