@@ -1,8 +1,7 @@
 """pyzil, unmodified, reads a balance and pays over HTTP.
 
 It needs older releases of its own dependencies than the server may have, so it can live in an
-environment of its own: ``CHAINWS_PYZIL`` names the Python that has ``pyzil``, ``jsonrpcclient<4``
-and ``protobuf<3.21``.
+environment of its own: ``CHAINWS_PYZIL`` names a Python that has what ``pyzil.txt`` lists.
 """
 
 import json
