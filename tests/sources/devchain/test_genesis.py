@@ -180,11 +180,11 @@ def test_mistakes_in_the_block(members: dict[str, Any], reason: str) -> None:
     assert str(caught.value).startswith(reason)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "5"])
-def test_no_json_object(content: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"[]", b"5", b"\xff\x00"])
+def test_no_json_object(content: bytes, tmp_path: Path) -> None:
     """What is no JSON object at all is refused in one line that names the file."""
     file = tmp_path / "genesis.json"
-    file.write_text(content)
+    file.write_bytes(content)
     with pytest.raises(ValueError, match="expected") as caught:
         read_genesis_file(str(file))
     assert str(caught.value).startswith(f"genesis {file}: expected ")

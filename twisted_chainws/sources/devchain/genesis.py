@@ -157,6 +157,8 @@ def read_genesis_file(path: str) -> Genesis:
         return read_genesis(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"genesis {path}: cannot read it: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"genesis {path}: expected JSON, got no UTF-8 text") from None
     except ValueError as mistake:
         raise ValueError(f"genesis {path}: {mistake}") from None
 
