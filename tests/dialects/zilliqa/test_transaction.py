@@ -94,6 +94,12 @@ def test_versions(sample: dict[str, int]) -> None:
     assert codec.unpack_version(sample["version"]) == pair
 
 
+@pytest.mark.parametrize("sample", derivation("eth_chain_id"), ids=lambda it: it["zil"])
+def test_networks_have_two_ids(sample: dict[str, int]) -> None:
+    """The public networks are known to Ethereum's tools by another id."""
+    assert codec.ethereum_chain_id(sample["zil"]) == sample["eth"]
+
+
 @given(cores)
 def test_core_round_trip(core: CoreInfo) -> None:
     """Whatever is written is read."""

@@ -11,6 +11,7 @@ from twisted_chainws.client.zilliqa.values import (
     Transfer,
     TxBlock,
 )
+from twisted_chainws.dialects.zilliqa.transaction import ethereum_chain_id
 
 __all__ = [
     "ContractEvent",
@@ -22,6 +23,7 @@ __all__ = [
     "TxBlock",
     "ZilliqaClient",
     "encode_request",
+    "ethereum_chain_id",
     "sender_of",
     "sign_payment",
     "zilliqa_client",

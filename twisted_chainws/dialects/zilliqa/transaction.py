@@ -30,6 +30,8 @@ NATIVE_VERSION: Final = 1
 
 WEI_PER_QA: Final = 10**6
 
+_ETHEREUM_OFFSET: Final = 0x8000
+
 PAYMENT_GAS: Final = 50
 """What a payment needs and uses, in Zilliqa's own units of gas."""
 
@@ -129,6 +131,16 @@ def pack_version(chain_id: int, message_version: int = NATIVE_VERSION) -> int:
 def unpack_version(version: int) -> tuple[int, int]:
     """Return chain id and message version."""
     return version >> 16, version & 0xFFFF
+
+
+def ethereum_chain_id(chain_id: int) -> int:
+    """Return the chain id that Ethereum's tools know a network of Zilliqa by.
+
+    It holds for the public networks; a development chain has two ids of its own choice.
+
+    Source: ``zilliqa.md`` 6.8.
+    """
+    return chain_id + _ETHEREUM_OFFSET
 
 
 def encode_core_info(core: CoreInfo) -> bytes:
