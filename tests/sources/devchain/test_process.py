@@ -1,6 +1,8 @@
 """The engine's process under fire: kill -9 at any moment loses nothing."""
 
+import os
 import random
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from twisted.python.failure import Failure
 from tests.signing import signed
 from tests.sources.devchain.chains import ADDRESSES, ENDLESS, Chain, failure, pause, running
 from twisted_chainws import errors
-from twisted_chainws.sources.devchain.process import EngineProcess
+from twisted_chainws.sources.devchain.process import INBOX, EngineProcess
 
 _STRANGER = "0x" + "ab" * 20
 ensure = pytest_twisted.ensureDeferred
@@ -88,6 +90,27 @@ async def test_killed_while_writing_the_writer_is_told() -> None:
         await chain.ask("drop_all")
         await chain.send(1)
         assert chain.height == 1
+
+
+@ensure
+async def test_requests_between_the_broken_pipe_and_the_end() -> None:
+    """The pipe of a dying worker breaks before its end is known; what is asked then waits."""
+    async with running() as chain:
+        await chain.ask("mine", count=2)
+        pid = chain.source.pid
+        assert pid is not None
+        # A stopped worker cannot end, so the moment lasts.
+        os.kill(pid, signal.SIGSTOP)
+        worker: Any = chain.source._process._worker
+        worker.transport.closeChildFD(INBOX)
+        while INBOX in worker.transport.pipes:
+            await pause(0.01)
+        balance = chain.balance(ADDRESSES[1])
+        mined = chain.ask("mine")
+        chain.kill()
+        assert await balance == 10_000 * 10**18
+        await mined
+        assert (chain.height, chain.source.pid != pid) == (3, True)
 
 
 @ensure

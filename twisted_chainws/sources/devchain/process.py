@@ -52,11 +52,16 @@ class _Request:
 
 
 class _Worker(ProcessProtocol):
-    """One worker process; tells its owner what it says and that it ended."""
+    """One worker process; tells its owner what it says and that it ended.
+
+    Attributes:
+        deaf: it takes no more requests: its pipe breaks before its end is known.
+    """
 
     def __init__(self, owner: "EngineProcess") -> None:
         self._owner = owner
         self._parser = FrameParser()
+        self.deaf = False
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803 - Twisted's name
         if childFD == OUTBOX:
@@ -65,6 +70,9 @@ class _Worker(ProcessProtocol):
         else:
             for line in data.decode("utf-8", "replace").splitlines():
                 _log.warn("engine: {line}", line=line)
+
+    def childConnectionLost(self, childFD: int) -> None:  # noqa: N803
+        self.deaf = self.deaf or childFD == INBOX
 
     def processEnded(self, reason: Failure) -> None:
         self._owner.ended(self, reason)
@@ -225,15 +233,19 @@ class EngineProcess:
         self._attach_id, self._next_id = self._next_id, self._next_id + 1
         self._write([self._attach_id, "attach", self._attach()])
 
-    def _write(self, message: list[Any]) -> None:
-        transport = self._worker.transport if self._worker is not None else None
-        if transport is not None:
-            transport.writeToChild(INBOX, render_frame(message))
+    def _write(self, message: list[Any]) -> bool:
+        """Write to the worker; False when it cannot hear any more."""
+        worker = self._worker
+        if worker is None or worker.deaf or worker.transport is None:
+            return False
+        worker.transport.writeToChild(INBOX, render_frame(message))
+        return True
 
     def _send(self, request_id: int) -> None:
+        """Send a request; it stays held when the worker is about to be replaced."""
         request = self._requests[request_id]
-        request.attempts += 1
-        self._write([request_id, request.method, request.params])
+        if self._write([request_id, request.method, request.params]):
+            request.attempts += 1
 
     def _answered_attach(self, answer: dict[str, Any], error: Exception | None) -> None:
         if error is not None:
