@@ -5,7 +5,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import BadAnswer
-from twisted_chainws.client.promise import broken, promise, sleep, together
+from twisted_chainws.client.promise import promise, sleep, together
 
 
 def ends(waiting: Deferred[Any]) -> list[Any]:
@@ -127,8 +127,3 @@ def test_sleep() -> None:
     waiting.cancel()
     assert found == [CancelledError]
     assert clock.getDelayedCalls() == []
-
-
-def test_broken() -> None:
-    """It has failed."""
-    assert ends(broken(BadAnswer("x"))) == [BadAnswer]

@@ -17,10 +17,10 @@ from twisted.python.failure import Failure
 from twisted_chainws.client.errors import ClientClosed, ClientError, GaveUp
 from twisted_chainws.client.line import Line, LineHooks
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import broken, promise
+from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import ClientEvent, Condition, Counters, State, Status
 from twisted_chainws.websocket import CloseResult, Outcome, WebSocketError
-from twisted_chainws.websocket.awaiting import Waiting, succeeded
+from twisted_chainws.websocket.awaiting import Waiting, failed, succeeded
 
 __all__ = ["ChainClient"]
 
@@ -83,13 +83,13 @@ class ChainClient(ABC):
             Fails with GaveUp, ChainChanged or ClientClosed. Cancelling stops the waiting only.
         """
         if self._end is not None:
-            return broken(self._end)
+            return failed(self._end)
         if self.state is State.OPEN:
             return succeeded(None)
         if self.state is State.IDLE:
             self._condition.change(State.CONNECTING)
             self._start()
-        return self._openers.wait() if self._end is None else broken(self._end)
+        return self._openers.wait() if self._end is None else failed(self._end)
 
     def close(self) -> Outcome[None]:
         """Close for good; must be called on the reactor's thread.
@@ -242,7 +242,7 @@ class ChainClient(ABC):
         for running in (restoring, self._watching):
             if running is not None:
                 running.cancel()
-        self._openers.fail(error)  # type: ignore[arg-type]
+        self._openers.fail(error)
 
     def _broke(self, failure: Failure) -> None:
         if not failure.check(CancelledError, ClientError):

@@ -8,8 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import ClientClosed, ClientError, Misuse, QueueOverflow
-from twisted_chainws.client.promise import broken
 from twisted_chainws.websocket import Outcome
+from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["Feed", "FeedEnded"]
 
@@ -97,13 +97,13 @@ class Feed(Generic[T]):
         somebody waits already.
         """
         if self._waiter is not None:
-            return broken(Misuse("somebody waits for an event already"))
+            return failed(Misuse("somebody waits for an event already"))
         if self._events:
             outcome: Outcome[T] = Outcome()
             outcome.callback(self._events.popleft())
             return outcome
         if self.ended:
-            return broken(self._error)
+            return failed(self._error)
         self._waiter = waiter = _Taking(self._forget, self._events.appendleft)
         return waiter
 

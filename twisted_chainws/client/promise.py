@@ -11,12 +11,10 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
 
-from twisted_chainws.client.errors import ClientError
 from twisted_chainws.websocket import Outcome
 
-__all__ = ["broken", "promise", "sleep", "together"]
+__all__ = ["promise", "sleep", "together"]
 
 T = TypeVar("T")
 
@@ -90,13 +88,6 @@ async def together(coroutines: Iterable[Coroutine[Deferred[Any], Any, T]]) -> li
         error = first.subFailure.value or first
         raise error from None
     return list(results)
-
-
-def broken(error: ClientError) -> Outcome[Any]:
-    """Return an outcome that has failed already."""
-    outcome: Outcome[Any] = Outcome()
-    outcome.errback(Failure(error))
-    return outcome
 
 
 def sleep(clock: Any, seconds: float) -> Deferred[None]:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Generic, Self, TypeVar
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -58,7 +58,7 @@ class EventFeed(Generic[T]):
         """Wait for the end; fails with what has gone wrong."""
         if self.active:
             return self._enders.wait()
-        return succeeded(None) if self._error is None else failed(cast("Any", self._error))
+        return succeeded(None) if self._error is None else failed(self._error)
 
     def __aiter__(self) -> Self:
         """Iterate over events, as by ``next``."""
@@ -121,4 +121,4 @@ class EventFeed(Generic[T]):
         if error is None:
             self._enders.succeed(None)
         else:
-            self._enders.fail(cast("Any", error))
+            self._enders.fail(error)

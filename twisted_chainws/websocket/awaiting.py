@@ -122,7 +122,7 @@ def succeeded(value: T) -> Outcome[T]:
     return outcome
 
 
-def failed(error: WebSocketError) -> Outcome[Any]:
+def failed(error: Exception) -> Outcome[Any]:
     """Return an outcome that has failed already."""
     outcome: Outcome[Any] = Outcome()
     outcome.errback(Failure(error))
@@ -194,7 +194,7 @@ class Waiting(Generic[T]):
             if not outcome.called:
                 outcome.callback(value)
 
-    def fail(self, error: WebSocketError) -> None:
+    def fail(self, error: Exception) -> None:
         """Give everybody the error."""
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:

@@ -14,10 +14,10 @@ from twisted_chainws.client.ethereum.envelope import Reply, render
 from twisted_chainws.client.ethereum.methods import is_repeatable
 from twisted_chainws.client.line import Line
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import broken
 from twisted_chainws.client.requests import Group, Request, RequestTable
 from twisted_chainws.client.status import ClientEvent, Condition
 from twisted_chainws.websocket import Outcome, WebSocketError
+from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["Caller"]
 
@@ -220,4 +220,4 @@ def _as_value(failure: Failure) -> ClientError:
 
 def refuse(method: str) -> Outcome[Any]:
     """Return the failure of a call that is made another way."""
-    return broken(Misuse(f"{method}: subscribe and unsubscribe are methods of the client"))
+    return failed(Misuse(f"{method}: subscribe and unsubscribe are methods of the client"))

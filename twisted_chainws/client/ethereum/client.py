@@ -31,9 +31,10 @@ from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, quantity
 from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import broken, promise
+from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import State
 from twisted_chainws.websocket import Outcome
+from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["EthereumClient", "ethereum_client"]
 
@@ -115,7 +116,7 @@ class EthereumClient(ChainClient):
         """
         ended = self._not_usable()
         if ended is not None:
-            return broken(ended)
+            return failed(ended)
         for method, *_ in calls:
             if method in _MADE_ANOTHER_WAY:
                 return refuse(method)
@@ -143,7 +144,7 @@ class EthereumClient(ChainClient):
         return (
             promise(self._subscriptions.make(kind, options, callback))
             if ended is None
-            else broken(ended)
+            else failed(ended)
         )
 
     # What can be seen
@@ -158,13 +159,13 @@ class EthereumClient(ChainClient):
     def _later(self, method: str, *params: Any, repeatable: bool | None = None) -> Outcome[Any]:
         ended = self._not_usable()
         if ended is not None:
-            return broken(ended)
+            return failed(ended)
         return self._caller.call(method, params, repeatable=repeatable)
 
     def _ask(self, method: str, *params: Any) -> Outcome[Any]:
         """Ask for ourselves, over this connection."""
         if self._end is not None:
-            return broken(self._end)
+            return failed(self._end)
         return self._caller.call(method, params, repeatable=False, urgent=True)
 
     def _beat(self) -> None:

@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import ClientError, ConnectionLost, Misuse, RequestTimeout
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import broken
 from twisted_chainws.client.requests import Request, RequestTable
 from twisted_chainws.client.status import ClientEvent, Condition
 from twisted_chainws.client.zilliqa.envelope import Echo, Refusal
 from twisted_chainws.client.zilliqa.queries import Query
 from twisted_chainws.websocket import Outcome, WebSocketError
+from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["Asker"]
 
@@ -65,11 +65,11 @@ class Asker:
             Fires with the echo. Fails with RpcError, RequestTimeout, ConnectionLost or Misuse.
         """
         if not self._is_up():
-            return broken(ConnectionLost(query.kind, maybe_sent=False))
+            return failed(ConnectionLost(query.kind, maybe_sent=False))
         try:
             self._send(query.render())
         except WebSocketError as problem:
-            return broken(Misuse(str(problem)))
+            return failed(Misuse(str(problem)))
         request = Request(next(self._keys), query.kind, None, repeatable=False)
         self._table.add(request, self._options.request_timeout_s)
         request.sent = True

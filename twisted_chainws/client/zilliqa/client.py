@@ -19,7 +19,7 @@ from twisted_chainws.client.base import ChainClient
 from twisted_chainws.client.errors import ChainChanged, ClientError, Misuse
 from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.promise import broken, promise
+from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import ClientEvent, State
 from twisted_chainws.client.zilliqa.asking import Asker
 from twisted_chainws.client.zilliqa.envelope import Echo, Notification, Refusal, Stray, parse
@@ -32,6 +32,7 @@ from twisted_chainws.client.zilliqa.subscribing import Subscriptions
 from twisted_chainws.client.zilliqa.subscription import Subscription
 from twisted_chainws.client.zilliqa.values import Event, Gap, number
 from twisted_chainws.websocket import Outcome
+from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["ZilliqaClient", "zilliqa_client"]
 
@@ -139,11 +140,11 @@ class ZilliqaClient(ChainClient):
         """
         ended = self._not_usable()
         if ended is not None:
-            return broken(ended)
+            return failed(ended)
         try:
             wanted = _check(kind, addresses)
         except Misuse as error:
-            return broken(error)
+            return failed(error)
         return promise(self._subscriptions.make(kind, wanted, callback))
 
     def call(self, method: str, *params: Any) -> Outcome[Any]:
@@ -159,9 +160,9 @@ class ZilliqaClient(ChainClient):
         """
         ended = self._not_usable()
         if ended is not None:
-            return broken(ended)
+            return failed(ended)
         if self._rpc is None:
-            return broken(Misuse(f"{method}: there is no HTTP address"))
+            return failed(Misuse(f"{method}: there is no HTTP address"))
         return self._rpc.call(method, *params)
 
     def pay(

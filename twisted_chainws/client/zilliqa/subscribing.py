@@ -173,7 +173,7 @@ class Subscriptions:
         everything, self._all = self._all, []
         for one in everything:
             one.end(None if wanted else error)
-        self._waiting.fail(error)  # type: ignore[arg-type]
+        self._waiting.fail(error)
 
     # Ours
 
