@@ -6,6 +6,7 @@ a block, its record and the control state that belongs to it reach the disk toge
 
 import logging
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,7 +59,39 @@ class Fresh:
         self.control.update(other.control)
 
 
-class SqliteDB(BaseAtomicDB):
+class _HoldingDB(BaseAtomicDB):
+    """A py-evm database that holds its writes in memory, over something that it only reads."""
+
+    @property
+    @abstractmethod
+    def _held(self) -> dict[bytes, bytes | None]:
+        """What was written; a value of None hides the key."""
+
+    def __delitem__(self, key: bytes) -> None:
+        """Hide the key.
+
+        Raises:
+            KeyError: there is no such key.
+        """
+        if key not in self:
+            raise KeyError(key)
+        self._held[key] = None
+
+    def _exists(self, key: bytes) -> bool:
+        try:
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+    @contextmanager
+    def atomic_batch(self) -> Iterator[AtomicWriteBatchAPI]:
+        """Collect writes that are applied together or, on an exception, not at all."""
+        with AtomicDBWriteBatch._commit_unless_raises(self) as batch:  # noqa: SLF001
+            yield batch
+
+
+class SqliteDB(_HoldingDB):
     """A py-evm database over SQLite whose writes wait for `commit`."""
 
     def __init__(self, path: str) -> None:
@@ -115,28 +148,9 @@ class SqliteDB(BaseAtomicDB):
         """Write, to be committed."""
         self._fresh.kv[key] = value
 
-    def __delitem__(self, key: bytes) -> None:
-        """Delete, to be committed.
-
-        Raises:
-            KeyError: there is no such key.
-        """
-        if key not in self:
-            raise KeyError(key)
-        self._fresh.kv[key] = None
-
-    def _exists(self, key: bytes) -> bool:
-        try:
-            self[key]
-        except KeyError:
-            return False
-        return True
-
-    @contextmanager
-    def atomic_batch(self) -> Iterator[AtomicWriteBatchAPI]:
-        """Collect writes that are applied together or, on an exception, not at all."""
-        with AtomicDBWriteBatch._commit_unless_raises(self) as batch:  # noqa: SLF001
-            yield batch
+    @property
+    def _held(self) -> dict[bytes, bytes | None]:
+        return self._fresh.kv
 
     def record(self, block_hash: bytes) -> BlockRecord | None:
         """Return what is kept of a block, None for an unknown one."""
@@ -237,7 +251,7 @@ class SqliteDB(BaseAtomicDB):
         self._cache[key] = value
 
 
-class OverlayDB(BaseAtomicDB):
+class OverlayDB(_HoldingDB):
     """Writes that nobody else ever sees, over a database that is only read."""
 
     def __init__(self, below: BaseAtomicDB) -> None:
@@ -263,25 +277,6 @@ class OverlayDB(BaseAtomicDB):
         """Write into the overlay."""
         self._kv[key] = value
 
-    def __delitem__(self, key: bytes) -> None:
-        """Hide the key.
-
-        Raises:
-            KeyError: there is no such key.
-        """
-        if key not in self:
-            raise KeyError(key)
-        self._kv[key] = None
-
-    def _exists(self, key: bytes) -> bool:
-        try:
-            self[key]
-        except KeyError:
-            return False
-        return True
-
-    @contextmanager
-    def atomic_batch(self) -> Iterator[AtomicWriteBatchAPI]:
-        """Collect writes that are applied together or, on an exception, not at all."""
-        with AtomicDBWriteBatch._commit_unless_raises(self) as batch:  # noqa: SLF001
-            yield batch
+    @property
+    def _held(self) -> dict[bytes, bytes | None]:
+        return self._kv
