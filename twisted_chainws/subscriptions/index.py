@@ -142,9 +142,9 @@ class Index(Generic[T]):
         keys = self._places.pop(member, None)
         wanted = member.filter
         if keys is not None:
-            _take_out(self._filed, keys, member)
+            take_out(self._filed, keys, member)
         elif isinstance(wanted, ReceiptFilter) and wanted.hashes:
-            _take_out(self._by_hash, wanted.hashes, member)
+            take_out(self._by_hash, wanted.hashes, member)
         else:
             for roster in self._flat(wanted):
                 roster.remove(member)
@@ -280,7 +280,7 @@ class Index(Generic[T]):
         return sorted(members, key=self._order.__getitem__)
 
 
-def _take_out(places: dict[K, Roster[T]], keys: Iterable[K], member: T) -> None:
+def take_out(places: dict[K, Roster[M]], keys: Iterable[K], member: M) -> None:
     """Remove a member from its places and forget places that became empty."""
     for key in keys:
         place = places[key]

@@ -5,13 +5,13 @@ stays until ``settle``, so that it is delivered one last time; watching it meanw
 cost of a block grows with what was watched and happened, not with owners times addresses.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.errors import TooManyAlternatives, TooManySubscriptions
-from twisted_chainws.subscriptions.index import Roster
+from twisted_chainws.subscriptions.index import Roster, take_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class Watcher:
 
 
 _Place: TypeAlias = tuple[str, Address20]
-K = TypeVar("K", bound=Hashable)
 
 
 class Watches:
@@ -159,7 +158,7 @@ class Watches:
         if standing == watcher.standing:
             return
         if watcher.standing.topics:
-            _take_out(self._groups, watcher.standing, watcher)
+            take_out(self._groups, (watcher.standing,), watcher)
         if standing.topics:
             self._groups.setdefault(standing, Roster()).add(watcher)
         watcher.standing = standing
@@ -167,13 +166,5 @@ class Watches:
     def _forget(self, watcher: Watcher, topics: Iterable[str]) -> None:
         """Watch no address of these topics any more."""
         for topic in topics:
-            for address in watcher.addresses.pop(topic, ()):
-                _take_out(self._by_address, (topic, address), watcher)
-
-
-def _take_out(places: dict[K, Roster[Watcher]], key: K, watcher: Watcher) -> None:
-    """Remove a watcher from a place, and a place that became empty."""
-    place = places[key]
-    place.remove(watcher)
-    if not place:
-        del places[key]
+            places = [(topic, address) for address in watcher.addresses.pop(topic, ())]
+            take_out(self._by_address, places, watcher)
