@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import orjson
+from eth.abc import SignedTransactionAPI
 
 from twisted_chainws.chain.forks import Fork
 from twisted_chainws.errors import TransactionRejected
@@ -169,7 +170,7 @@ class Hub:
     def entry(self, native: Executable) -> Entry:
         """Return a new entry of the pool, the last to arrive."""
         arrival, self._next_arrival = self._next_arrival, self._next_arrival + 1
-        if isinstance(native, Native):
+        if not isinstance(native, SignedTransactionAPI):
             return _foreign_entry(native, arrival)
         return Entry(
             transaction=convert_transaction(native),
@@ -187,10 +188,10 @@ class Hub:
         """Put transactions of undone blocks back; those that cannot run any more stay out."""
         for native in natives:
             try:
-                if isinstance(native, Native):
-                    native.check(self.reader().state)
-                else:
+                if isinstance(native, SignedTransactionAPI):
                     check_stateful(native, self.reader().state)
+                else:
+                    native.check(self.reader().state)
                 self.pool.add(self.entry(native))
             except TransactionRejected:
                 continue

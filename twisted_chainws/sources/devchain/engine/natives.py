@@ -5,7 +5,7 @@ the same nonces, and run behind them in a block.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias
 
 from eth.abc import StateAPI
 
@@ -19,7 +19,6 @@ _MARK: Final = b"\0"
 """In front of what is no EVM transaction: those begin with their type, from 1 up, or a list."""
 
 
-@runtime_checkable
 class Native(Protocol):
     """A transaction of another family, decoded."""
 
