@@ -20,7 +20,7 @@ from benchmarks.measure import PAGE, milliseconds, rows, surroundings
 from twisted_chainws.chain.model import Block, Log
 from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.dialects import zilliqa
-from twisted_chainws.dialects.base import Profile, Settings
+from twisted_chainws.dialects.view import Profile, Settings
 from twisted_chainws.dialects.zilliqa.topics import EVENT_LOG, TXN_LOG, find
 from twisted_chainws.service import ChainService
 from twisted_chainws.testing import FakeSource, make_block, make_transaction

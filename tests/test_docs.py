@@ -20,8 +20,8 @@ from tests.wire import Wire, call_http, post
 from twisted_chainws.config.endpoints import ANY, ANY_PORT
 from twisted_chainws.config.read import read_configuration
 from twisted_chainws.config.table import LIMITS, NOT_BUILT, SETTINGS, Kind
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.tap import Options
 
 README: Final = pages.README.read_text(encoding="utf-8")

@@ -14,12 +14,14 @@ from tests.running import Running
 from tests.traceability import missing
 from tests.wire import Refused, Wire, post
 from twisted_chainws.dialects import alchemy, tokenview
-from twisted_chainws.dialects.base import Dialect, Fault, Profile, Subscribe
-from twisted_chainws.dialects.base import Refused as Refusal
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum.capacity import limits_of
 from twisted_chainws.dialects.ethereum.node_info import node_name
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault, Subscribe
+from twisted_chainws.dialects.outcomes import Refused as Refusal
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import NonceTooLow, SourceUnavailable, UndecodableTransaction
 from twisted_chainws.server.routes import NETWORKS
 from twisted_chainws.testing import CallFailed, FakeSource, MemoryPair, connect

@@ -20,6 +20,8 @@ NO_TWIN: Final = {
     "config/model.py": "values only; test_read.py reads every one of them",
     "dialects/actions.py": "values only; test_session.py sees each of them",
     "dialects/base.py": "values only; every dialect is made of them",
+    "dialects/outcomes.py": "values only; test_session.py sees what comes of each of them",
+    "dialects/view.py": "values only; every handler reads them",
     "dialects/limits.py": "values only; each bound is tested where it holds",
     "dialects/ethereum/shapes.py": "shapes only; test_encode.py checks each against real values",
     "dialects/ontology/shapes.py": "shapes only; test_encode.py checks each against real values",

@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from twisted_chainws.dialects.base import Query, QueryAll
+from twisted_chainws.dialects.outcomes import Query, QueryAll
 from twisted_chainws.errors import SourceUnavailable, Unsupported
 from twisted_chainws.performing import QUERIES_AT_A_TIME, Performer
 

@@ -14,18 +14,10 @@ from twisted_chainws.chain.ops import Cursor
 from twisted_chainws.chain.ports import Sink
 from twisted_chainws.chain.types import Hash32, Seq
 from twisted_chainws.dialects import ethereum
-from twisted_chainws.dialects.base import (
-    AwaitMined,
-    Call,
-    Dialect,
-    Profile,
-    Query,
-    Scan,
-    Settings,
-    Submit,
-    View,
-)
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.dialects.outcomes import AwaitMined, Call, Query, Scan, Submit
+from twisted_chainws.dialects.view import Profile, Settings, View
 from twisted_chainws.errors import (
     FilterNotFound,
     MinedWaitTimeout,

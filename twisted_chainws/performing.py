@@ -19,7 +19,7 @@ from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.ports import Source
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.dialects.base import AwaitMined, Call, Query, QueryAll, Scan, Submit
+from twisted_chainws.dialects.outcomes import AwaitMined, Call, Query, QueryAll, Scan, Submit
 from twisted_chainws.errors import MinedWaitTimeout, SourceUnavailable
 
 QUERIES_AT_A_TIME: Final = 16

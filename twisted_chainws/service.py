@@ -24,15 +24,11 @@ from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.ports import Source
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.chain.view import DEFAULT_DEPTHS, ChainView, Depths
-from twisted_chainws.dialects.base import (
-    Call,
-    Dialect,
-    Encoder,
-    Settings,
-    View,
-)
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.gathering import Gatherer
 from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.dialects.outcomes import Call, Encoder
+from twisted_chainws.dialects.view import Settings, View
 from twisted_chainws.performing import Performer
 from twisted_chainws.subscriptions.events import ChainEvent, TransactionPending
 from twisted_chainws.subscriptions.ids import id_maker

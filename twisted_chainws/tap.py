@@ -29,9 +29,10 @@ from twisted_chainws.config.table import (
     Kind,
     Setting,
 )
-from twisted_chainws.dialects.base import Dialect, Settings
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum.node_info import node_name
+from twisted_chainws.dialects.view import Settings
 from twisted_chainws.server.descriptors import raise_descriptor_limit
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.lifecycle import Lifecycle

@@ -12,8 +12,8 @@ from twisted_chainws.config.table import (
     ConfigurationError,
 )
 from twisted_chainws.dialects import zilliqa
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.dialects.zilliqa.encode import HashPlaces
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 

@@ -19,8 +19,9 @@ from tests.wire import Wire, call_http
 from twisted_chainws.chain.model import EvmTransaction, Log
 from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.dialects import alchemy, tokenview
-from twisted_chainws.dialects.base import Batch, Profile
+from twisted_chainws.dialects.base import Batch
 from twisted_chainws.dialects.ethereum import encode
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.subscriptions.events import HeadAdded
 from twisted_chainws.testing import (

@@ -1,8 +1,9 @@
 import pytest
 
 from tests.dialects.ethereum.views import make_view
-from twisted_chainws.dialects.base import Profile, Refused, Subscribe
 from twisted_chainws.dialects.catalog import DIALECTS, make_dialects
+from twisted_chainws.dialects.outcomes import Refused, Subscribe
+from twisted_chainws.dialects.view import Profile
 
 COMMON = {"newHeads", "logs", "newPendingTransactions"}
 NODE = {"syncing", "transactionReceipts"}

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Batch, Fault
+from twisted_chainws.dialects.base import Batch
 from twisted_chainws.dialects.jsonrpc import parse, parse_http
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault
 
 LIMITS = Limits()
 

@@ -12,12 +12,13 @@ import pytest
 
 from tests.strategies import address20
 from twisted_chainws.dialects.actions import Close, Crashed, Forwarded
-from twisted_chainws.dialects.base import (
-    Dialect,
+from twisted_chainws.dialects.base import Dialect, Faults, HttpFace
+from twisted_chainws.dialects.jsonrpc import ENVELOPE, claims
+from twisted_chainws.dialects.limits import Costs, Limits
+from twisted_chainws.dialects.notice import JoinedNotice
+from twisted_chainws.dialects.outcomes import (
     Fault,
-    Faults,
     Forward,
-    HttpFace,
     Inspect,
     Install,
     Leave,
@@ -28,13 +29,10 @@ from twisted_chainws.dialects.base import (
     Subscribe,
     Uninstall,
     Unsubscribe,
-    View,
     Watch,
 )
-from twisted_chainws.dialects.jsonrpc import ENVELOPE, claims
-from twisted_chainws.dialects.limits import Costs, Limits
-from twisted_chainws.dialects.notice import JoinedNotice
 from twisted_chainws.dialects.session import Session
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import (
     ChainwsError,
     FilterNotFound,

@@ -11,10 +11,10 @@ from twisted_chainws.chain.model import Log
 from twisted_chainws.chain.types import Address20, Hash32
 from twisted_chainws.dialects import tokenview
 from twisted_chainws.dialects.actions import Close
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.notice import Notice
 from twisted_chainws.dialects.session import Session
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.testing import FakeSource, MemoryPair, connect, make_block, make_transaction
 from twisted_chainws.testing.chain import ALICE, BOB

@@ -14,8 +14,9 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from twisted_chainws.dialects.base import Dialect, Profile, Settings
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import DIALECTS, make_dialects
+from twisted_chainws.dialects.view import Profile, Settings
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.site import ChainSite, make_site
 from twisted_chainws.service import ChainService

@@ -23,9 +23,9 @@ from tests.server.peer import (
     request,
     until,
 )
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.protocol import choose_subprotocol

@@ -9,8 +9,8 @@ from twisted.logger import capturedLogs, formatEvent
 
 from tests.server.peer import UPGRADE, Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import SourceUnavailable
 from twisted_chainws.server import exchange
 from twisted_chainws.server.factory import ServerSettings

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.chain.view import Depths
 from twisted_chainws.dialects import zilliqa
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 from twisted_chainws.chain.view import DEFAULT_DEPTHS
 from twisted_chainws.config.model import Bounds
 from twisted_chainws.dialects import zilliqa
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.dialects.zilliqa.encode import HashPlaces
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
 from twisted_chainws.sources.devchain.settings import DevchainSettings

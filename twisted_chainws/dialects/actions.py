@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from twisted_chainws.dialects.base import Call
+from twisted_chainws.dialects.outcomes import Call
 
 
 @dataclass(frozen=True, slots=True)

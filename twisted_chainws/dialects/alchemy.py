@@ -14,21 +14,14 @@ import orjson
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.dialects import ethereum
-from twisted_chainws.dialects.base import (
-    Batch,
-    Dialect,
-    Fault,
-    Handler,
-    Parsed,
-    Profile,
-    Request,
-    View,
-)
+from twisted_chainws.dialects.base import Batch, Dialect, Parsed, Request
 from twisted_chainws.dialects.ethereum import encode, parties, tokens, transfers
 from twisted_chainws.dialects.ethereum.errors import INVALID_REQUEST
 from twisted_chainws.dialects.ethereum.reads import get_receipts_of
 from twisted_chainws.dialects.ethereum.topics import Topic, make_new_heads
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault, Handler
+from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.subscriptions.events import HeadAdded
 
 TOPICS: Final[Mapping[str, Topic]] = {

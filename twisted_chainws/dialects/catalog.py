@@ -3,7 +3,8 @@
 from typing import Final
 
 from twisted_chainws.dialects import alchemy, ethereum, tokenview, zilliqa
-from twisted_chainws.dialects.base import Dialect, Profile
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.view import Profile
 
 
 def make_dialects(

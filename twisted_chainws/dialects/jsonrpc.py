@@ -13,16 +13,10 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from twisted_chainws.dialects.base import (
-    Batch,
-    Envelope,
-    Fault,
-    Json,
-    Parsed,
-    Request,
-)
+from twisted_chainws.dialects.base import Batch, Envelope, Parsed, Request
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.notice import Notice
+from twisted_chainws.dialects.outcomes import Fault, Json
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600

@@ -26,9 +26,10 @@ import orjson
 
 from twisted_chainws.dialects.actions import Close, Crashed, Forwarded, Out
 from twisted_chainws.dialects.backlog import Backlog, text_of
-from twisted_chainws.dialects.base import (
-    Batch,
-    Dialect,
+from twisted_chainws.dialects.base import Batch, Dialect, Request
+from twisted_chainws.dialects.limits import Account, Limits
+from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.dialects.outcomes import (
     Fault,
     Forward,
     Inspect,
@@ -37,15 +38,12 @@ from twisted_chainws.dialects.base import (
     Leave,
     Outcome,
     Poll,
-    Request,
     Subscribe,
     Uninstall,
     Unsubscribe,
-    View,
     Watch,
 )
-from twisted_chainws.dialects.limits import Account, Limits
-from twisted_chainws.dialects.notice import Notice, Recipient
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry, Subscription

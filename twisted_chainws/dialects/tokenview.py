@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from twisted_chainws.dialects import ethereum
-from twisted_chainws.dialects.base import Dialect, Profile
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.ethereum import parties
 from twisted_chainws.dialects.ethereum.topics import Topic
+from twisted_chainws.dialects.view import Profile
 
 TOPICS: Final[Mapping[str, Topic]] = {
     "tokenview_pendingTransactions": parties.pending_transactions,

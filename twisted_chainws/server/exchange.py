@@ -10,7 +10,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import Request
 
 from twisted_chainws.dialects.actions import Crashed, Forwarded
-from twisted_chainws.dialects.base import Dialect, Refused
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.outcomes import Refused
 from twisted_chainws.server.route import Route, open_session
 
 __all__ = ["Exchange", "compressed"]

@@ -4,9 +4,11 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from twisted_chainws.dialects.base import Call, Dialect, View
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Call
 from twisted_chainws.dialects.session import Session
+from twisted_chainws.dialects.view import View
 from twisted_chainws.server.accounts import Account
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry

@@ -15,8 +15,9 @@ from twisted.test.iosim import FakeTransport, IOPump
 from twisted.test.iosim import connect as join
 
 from twisted_chainws.chain.ports import Source
-from twisted_chainws.dialects.base import Dialect, Profile, Settings
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import make_dialects
+from twisted_chainws.dialects.view import Profile, Settings
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.site import ChainSite, make_site
 from twisted_chainws.service import ChainService

@@ -8,16 +8,8 @@ from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block, EvmTransaction
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import (
-    Call,
-    Fault,
-    Forward,
-    Handler,
-    Profile,
-    Refused,
-    Settings,
-    View,
-)
+from twisted_chainws.dialects.outcomes import Call, Fault, Forward, Handler, Refused
+from twisted_chainws.dialects.view import Profile, Settings, View
 
 CHAIN_ID = 31337
 

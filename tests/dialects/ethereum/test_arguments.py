@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from tests.dialects.ethereum.asking import fault, make_view
-from twisted_chainws.dialects.base import Profile, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import takes
+from twisted_chainws.dialects.view import Profile, View
 
 
 @takes(decode.quantity, decode.boolean, decode.text, required=2)

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from tests.dialects.ethereum.asking import fault, make_view
-from twisted_chainws.dialects.base import Refused
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import Decoder, InvalidArgument
+from twisted_chainws.dialects.outcomes import Refused
 from twisted_chainws.errors import InvalidOverride
 
 A, B = "0x" + "01" * 20, "0x" + "02" * 20

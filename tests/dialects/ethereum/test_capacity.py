@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from twisted_chainws.dialects.base import Batch, Fault, Profile
+from twisted_chainws.dialects.base import Batch
 from twisted_chainws.dialects.ethereum import capacity
 from twisted_chainws.dialects.ethereum.errors import (
     NOTIFICATIONS_UNSUPPORTED,
@@ -14,6 +14,8 @@ from twisted_chainws.dialects.ethereum.errors import (
 )
 from twisted_chainws.dialects.ethereum.methods import METHODS, make
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault
+from twisted_chainws.dialects.view import Profile
 
 OTHERS = [profile for profile in Profile if profile is not Profile.ALCHEMY]
 

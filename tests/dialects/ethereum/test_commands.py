@@ -4,8 +4,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.dialects.ethereum.asking import ask, fault
-from twisted_chainws.dialects.base import Query
 from twisted_chainws.dialects.ethereum.commands import COMMANDS
+from twisted_chainws.dialects.outcomes import Query
 
 A = "0x" + "01" * 20
 WORD = "0x" + "03" * 32

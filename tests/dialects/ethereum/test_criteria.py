@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import Refused
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument
 from twisted_chainws.dialects.ethereum.criteria import LogQuery, log_query, refuse_wide
 from twisted_chainws.dialects.ethereum.decode import BlockRef
+from twisted_chainws.dialects.outcomes import Refused
 
 A, B = Address20(bytes([1] * 20)), Address20(bytes([2] * 20))
 S, T = Hash32(bytes([3] * 32)), Hash32(bytes([4] * 32))

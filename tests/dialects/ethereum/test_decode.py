@@ -9,10 +9,10 @@ from tests.strategies import hash32, make_block, make_chain
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Transition
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.dialects.base import Refused
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import Decoder, InvalidArgument
 from twisted_chainws.dialects.ethereum.decode import BlockRef, StorageKey
+from twisted_chainws.dialects.outcomes import Refused
 from twisted_chainws.errors import HistoryPruned, NotCanonical, UnknownBlock, UnknownBlockHash
 
 HASH = Hash32(bytes(range(32)))

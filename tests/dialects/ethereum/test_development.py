@@ -4,10 +4,10 @@ import pytest
 
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import hash32, make_chain
-from twisted_chainws.dialects.base import Query, Refused
 from twisted_chainws.dialects.ethereum.development import DEVELOPMENT, REWIND
 from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.reads import READS
+from twisted_chainws.dialects.outcomes import Query, Refused
 from twisted_chainws.errors import InvalidReorg
 
 A = "0x" + "01" * 20

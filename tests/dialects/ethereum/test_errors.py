@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from twisted_chainws import errors
-from twisted_chainws.dialects.base import Fault, Profile, Refused
 from twisted_chainws.dialects.ethereum.errors import ERRORS, fault_of, make_faults
+from twisted_chainws.dialects.outcomes import Fault, Refused
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import ChainwsError
 
 CLASSES = [

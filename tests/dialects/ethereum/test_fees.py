@@ -11,8 +11,8 @@ from tests.dialects.ethereum.views import ask, at_base_fee, make_view, refusal
 from tests.strategies import SENDERS, address20, make_block, make_chain, make_transaction, relaxed
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import Gas, Wei
-from twisted_chainws.dialects.base import Forward, Scan
 from twisted_chainws.dialects.ethereum import fees
+from twisted_chainws.dialects.outcomes import Forward, Scan
 
 GWEI = 10**9
 GENESIS = make_block()

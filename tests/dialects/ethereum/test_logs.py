@@ -21,8 +21,9 @@ from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Forward, Inspect, Scan, View
 from twisted_chainws.dialects.ethereum import encode, logs
+from twisted_chainws.dialects.outcomes import Forward, Inspect, Scan
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import FilterNotFound
 from twisted_chainws.subscriptions.filters import HeadFilter, LogFilter, log_matches
 

@@ -6,10 +6,11 @@ from tests.dialects.ethereum.views import make_view, mixed_block, refusal
 from tests.strategies import make_block, make_chain, make_transaction
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Seq
-from twisted_chainws.dialects.base import Fault, Profile, Refused, Subscribe
 from twisted_chainws.dialects.ethereum import DIALECT, extend, make
 from twisted_chainws.dialects.ethereum.methods import METHODS, announce
 from twisted_chainws.dialects.ethereum.topics import TOPICS
+from twisted_chainws.dialects.outcomes import Fault, Refused, Subscribe
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,

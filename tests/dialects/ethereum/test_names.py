@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from twisted_chainws.dialects.base import Forward, Profile, Query, Refused
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum.names import register_abi
+from twisted_chainws.dialects.outcomes import Forward, Query, Refused
+from twisted_chainws.dialects.view import Profile
 
 VIEW: Any = None
 ADDRESS = "0x" + "Ab" * 20

@@ -5,7 +5,7 @@ import pytest
 from tests.dialects.ethereum.views import ask, hex_of, make_view, refusal
 from tests.strategies import make_chain
 from twisted_chainws.chain.forks import BlobParameters, Fork, ForkSchedule
-from twisted_chainws.dialects.base import Query
+from twisted_chainws.dialects.outcomes import Query
 
 CHAIN = make_chain(3)
 VIEW = make_view(CHAIN)

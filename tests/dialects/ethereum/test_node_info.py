@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from tests.dialects.ethereum.asking import ask, make_view
-from twisted_chainws.dialects.base import Profile, Query
 from twisted_chainws.dialects.ethereum.node_info import NODE_INFO, node_name
+from twisted_chainws.dialects.outcomes import Query
+from twisted_chainws.dialects.view import Profile
 
 HEAD = "0x" + "04" * 32
 INSTANCE = "0x" + "05" * 32

@@ -6,8 +6,8 @@ import pytest
 from tests.dialects.ethereum.views import hex_of, make_view, mixed_block
 from tests.strategies import ADDRESSES, SENDERS, address20, make_block
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Refused, Subscribe
 from twisted_chainws.dialects.ethereum import encode, parties, topics
+from twisted_chainws.dialects.outcomes import Refused, Subscribe
 from twisted_chainws.subscriptions.events import TransactionMined
 from twisted_chainws.subscriptions.filters import MinedFilter, Parties, PendingFilter
 

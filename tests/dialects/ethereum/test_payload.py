@@ -7,9 +7,9 @@ from tests.dialects.ethereum.asking import ask, fault
 from tests.strategies import make_block, make_chain, make_transaction
 from twisted_chainws.chain.model import Withdrawal
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Query
 from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.payload import PAYLOAD
+from twisted_chainws.dialects.outcomes import Query
 
 BUILD = PAYLOAD["testing_buildBlockV1"]
 A, WORD = "0x" + "01" * 20, "0x" + "03" * 32

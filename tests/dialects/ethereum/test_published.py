@@ -11,10 +11,11 @@ from tests.dialects.ethereum.published import exchanges, published_chain
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Profile, Refused, Settings, View
 from twisted_chainws.dialects.ethereum import DIALECT
 from twisted_chainws.dialects.ethereum.errors import fault_of
 from twisted_chainws.dialects.ethereum.rlp_codec import encode_header
+from twisted_chainws.dialects.outcomes import Refused
+from twisted_chainws.dialects.view import Profile, Settings, View
 
 CHAIN_ID = 3503995874084926
 

@@ -15,10 +15,11 @@ from tests.strategies import hash32, make_block, make_chain, make_native, make_t
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Forward, Profile, Refused
 from twisted_chainws.dialects.catalog import make_dialects
 from twisted_chainws.dialects.ethereum import encode, rlp_codec
 from twisted_chainws.dialects.ethereum.reads import PENDING_BLOCK, get_receipts_of
+from twisted_chainws.dialects.outcomes import Forward, Refused
+from twisted_chainws.dialects.view import Profile
 
 GENESIS = make_block()
 BLOCK = mixed_block(GENESIS)

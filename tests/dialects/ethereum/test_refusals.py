@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tests.dialects.ethereum.asking import make_view
 from tests.strategies import make_transaction, relaxed
-from twisted_chainws.dialects.base import Profile, View
 from twisted_chainws.dialects.ethereum.development import DEVELOPMENT
 from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
+from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.errors import ChainwsError
 
 HANDLERS = {**STATE, **SUBMIT, **DEVELOPMENT}

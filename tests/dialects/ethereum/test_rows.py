@@ -9,9 +9,9 @@ import pytest
 
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import make_chain
-from twisted_chainws.dialects.base import Profile
 from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.methods import METHODS, methods_of
+from twisted_chainws.dialects.view import Profile
 
 A, WORD = "0x" + "01" * 20, "0x" + "03" * 32
 BLOCKS: Final = make_chain(3)

@@ -5,10 +5,11 @@ import pytest
 from tests.dialects.ethereum.asking import CHAIN_ID, ask, fault, make_view
 from tests.strategies import make_block, make_chain, make_transaction
 from twisted_chainws import errors
-from twisted_chainws.dialects.base import Profile, Query
 from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.errors import fault_of
 from twisted_chainws.dialects.ethereum.simulate import SIMULATE
+from twisted_chainws.dialects.outcomes import Query
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import InvalidOverride, UnknownBlock
 
 SIMULATION = SIMULATE["eth_simulateV1"]

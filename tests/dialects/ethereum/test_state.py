@@ -4,8 +4,8 @@ import pytest
 
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import make_chain
-from twisted_chainws.dialects.base import Query
 from twisted_chainws.dialects.ethereum.state import STATE
+from twisted_chainws.dialects.outcomes import Query
 from twisted_chainws.errors import UnknownBlock
 
 A, B = "0x" + "01" * 20, "0x" + "02" * 20

@@ -5,9 +5,10 @@ import pytest
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import SENDERS, make_block, make_transaction
 from twisted_chainws.chain.model import Kind
-from twisted_chainws.dialects.base import AwaitMined, Profile, Query, Submit
 from twisted_chainws.dialects.ethereum.encode import encode_receipt, encode_transaction
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
+from twisted_chainws.dialects.outcomes import AwaitMined, Query, Submit
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import UnknownAccount
 
 A, B = "0x" + "01" * 20, "0x" + "02" * 20

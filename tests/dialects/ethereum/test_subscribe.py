@@ -3,16 +3,16 @@ from typing import Any
 import pytest
 
 from tests.dialects.ethereum.views import ask, make_view, refusal
-from twisted_chainws.dialects.base import (
+from twisted_chainws.dialects.ethereum import DIALECT, topics
+from twisted_chainws.dialects.outcomes import (
     Install,
     Poll,
-    Profile,
     Refused,
     Subscribe,
     Uninstall,
     Unsubscribe,
 )
-from twisted_chainws.dialects.ethereum import DIALECT, topics
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.subscriptions.filters import HeadFilter, LogFilter, PendingFilter
 
 VIEW = make_view()

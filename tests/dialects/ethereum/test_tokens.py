@@ -14,9 +14,10 @@ from tests.strategies import (
 )
 from twisted_chainws.chain.model import Block, Log
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Forward, Query, Refused, Scan, View
 from twisted_chainws.dialects.ethereum import tokens
 from twisted_chainws.dialects.ethereum.tokens import Metadata
+from twisted_chainws.dialects.outcomes import Forward, Query, Refused, Scan
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import ExecutionReverted
 
 ALICE, BOB = SENDERS

@@ -12,8 +12,9 @@ from tests.dialects.ethereum.views import (
     refusal,
 )
 from tests.strategies import ADDRESSES, TOPICS, make_block, make_chain, make_transaction
-from twisted_chainws.dialects.base import Profile, Subscribe
 from twisted_chainws.dialects.ethereum import encode, topics
+from twisted_chainws.dialects.outcomes import Subscribe
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,

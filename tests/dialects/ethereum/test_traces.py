@@ -4,8 +4,8 @@ import pytest
 
 from tests.dialects.ethereum.asking import ask, fault, make_view
 from tests.strategies import make_block, make_chain, make_native, make_transaction
-from twisted_chainws.dialects.base import Query, Refused
 from twisted_chainws.dialects.ethereum.traces import TRACES, parse_duration
+from twisted_chainws.dialects.outcomes import Query, Refused
 from twisted_chainws.errors import TransactionNotFound, UnknownBlock
 
 BLOCKS = make_chain(5)

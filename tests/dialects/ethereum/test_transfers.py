@@ -28,9 +28,10 @@ from twisted_chainws.chain.model import Block, EvmTransaction
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.types import Address20, Timestamp, Wei
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Fault, Forward, Query, Refused, Scan, View
 from twisted_chainws.dialects.ethereum import transfers
 from twisted_chainws.dialects.ethereum.errors import fault_of
+from twisted_chainws.dialects.outcomes import Fault, Forward, Query, Refused, Scan
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import ChainwsError, ExecutionReverted
 
 ALICE, BOB = SENDERS

@@ -8,9 +8,9 @@ from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import View
 from twisted_chainws.dialects.ethereum import walking
 from twisted_chainws.dialects.ethereum.walking import walk
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import HistoryPruned
 
 

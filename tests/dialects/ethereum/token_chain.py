@@ -7,12 +7,12 @@ import orjson
 
 from twisted_chainws.chain.model import Log
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import Call, Forward, Outcome, Query, Scan
 from twisted_chainws.dialects.ethereum.token_logs import (
     TRANSFER,
     TRANSFER_BATCH,
     TRANSFER_SINGLE,
 )
+from twisted_chainws.dialects.outcomes import Call, Forward, Outcome, Query, Scan
 from twisted_chainws.errors import ChainwsError
 
 

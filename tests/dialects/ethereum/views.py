@@ -13,9 +13,10 @@ from twisted_chainws.chain.model import Block, EvmTransaction, Transaction
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.types import Wei
 from twisted_chainws.chain.view import ChainView
-from twisted_chainws.dialects.base import Fault, Outcome, Profile, Settings, View
 from twisted_chainws.dialects.ethereum import DIALECT, make
 from twisted_chainws.dialects.ethereum.errors import fault_of
+from twisted_chainws.dialects.outcomes import Fault, Outcome
+from twisted_chainws.dialects.view import Profile, Settings, View
 from twisted_chainws.errors import ChainwsError
 
 

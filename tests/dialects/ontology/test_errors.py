@@ -6,9 +6,9 @@ import pytest
 
 from twisted_chainws import errors
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Fault, Refused
 from twisted_chainws.dialects.ontology import errors as words
 from twisted_chainws.dialects.ontology.errors import DESCRIPTIONS, FAULTS, fault, fault_of
+from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.errors import ChainwsError
 
 CLASSES = [

@@ -11,8 +11,9 @@ from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.view import ChainView
 from twisted_chainws.dialects.actions import Forwarded
-from twisted_chainws.dialects.base import Profile, Query, QueryAll, Scan, Settings, Submit, View
+from twisted_chainws.dialects.outcomes import Query, QueryAll, Scan, Submit
 from twisted_chainws.dialects.session import Session
+from twisted_chainws.dialects.view import Profile, Settings, View
 from twisted_chainws.dialects.zilliqa import DIALECT
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.ids import id_maker

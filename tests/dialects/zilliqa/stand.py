@@ -14,10 +14,11 @@ from twisted_chainws.chain.pool import PendingPool
 from twisted_chainws.chain.types import Seq
 from twisted_chainws.chain.view import ChainView
 from twisted_chainws.dialects.actions import Forwarded
-from twisted_chainws.dialects.base import Profile, QueryAll, Settings, View
 from twisted_chainws.dialects.gathering import Gatherer
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import QueryAll
 from twisted_chainws.dialects.session import Session
+from twisted_chainws.dialects.view import Profile, Settings, View
 from twisted_chainws.dialects.zilliqa import DEFAULTS, Options, make
 from twisted_chainws.errors import ChainwsError
 from twisted_chainws.subscriptions.ids import id_maker

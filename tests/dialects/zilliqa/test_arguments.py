@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Refused
+from twisted_chainws.dialects.outcomes import Refused
 from twisted_chainws.dialects.zilliqa import arguments, errors
 from twisted_chainws.dialects.zilliqa.arguments import takes
 

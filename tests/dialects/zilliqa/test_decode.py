@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twisted_chainws.dialects.base import Refused
+from twisted_chainws.dialects.outcomes import Refused
 from twisted_chainws.dialects.zilliqa import ErrorForm, decode
 
 ONES = "0x" + "11" * 20

@@ -3,8 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
-from twisted_chainws.dialects.base import Fault
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault
 from twisted_chainws.dialects.zilliqa import ErrorForm, envelope
 from twisted_chainws.dialects.zilliqa.errors import INVALID_QUERY_FIELD, NO_CONTRACT_FOUND
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dialects.zilliqa.vectors import vectors
 from twisted_chainws import errors
-from twisted_chainws.dialects.base import Fault, Refused
+from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.dialects.zilliqa import errors as words
 from twisted_chainws.dialects.zilliqa.errors import FAULTS, fault_of
 from twisted_chainws.errors import ChainwsError

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from twisted_chainws.dialects.base import Dialect, Profile
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.ethereum.methods import extend, make
+from twisted_chainws.dialects.view import Profile
 
 DIALECT: Final[Dialect] = make(Profile.SUPERSET)
 

@@ -14,7 +14,8 @@ that follows ``invalid argument N:``, or Refused where the wire has a wording wi
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeAlias
 
-from twisted_chainws.dialects.base import Fault, Handler, Profile, Refused, View
+from twisted_chainws.dialects.outcomes import Fault, Handler, Refused
+from twisted_chainws.dialects.view import Profile, View
 
 INVALID_PARAMS: Final = -32602
 

@@ -9,10 +9,10 @@ Source: ``ethereum.md`` 5.4; go-ethereum internal/ethapi TransactionArgs, overri
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
-from twisted_chainws.dialects.base import View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import Decoder, InvalidArgument, refuse
 from twisted_chainws.dialects.ethereum.pool import encode_checksummed
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import InvalidOverride
 
 SERVER_ERROR: Final = -32000

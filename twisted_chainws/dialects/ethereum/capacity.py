@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Envelope, Fault, Profile, always_ok
+from twisted_chainws.dialects.base import Envelope, always_ok
 from twisted_chainws.dialects.ethereum.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -20,6 +20,8 @@ from twisted_chainws.dialects.ethereum.errors import (
     UNAVAILABLE,
 )
 from twisted_chainws.dialects.limits import Costs, Limits
+from twisted_chainws.dialects.outcomes import Fault
+from twisted_chainws.dialects.view import Profile
 
 _FREE: Final = ("net_version", "eth_chainId", "eth_syncing", "eth_protocolVersion", "net_listening")
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import Decoder, takes
 from twisted_chainws.dialects.ethereum.encode import encode_data
 from twisted_chainws.dialects.ethereum.state import as_it_is, ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 _MILLISECONDS_FROM: Final = 10**12
 """A moment above this many seconds lies 30,000 years ahead: it was given in milliseconds."""

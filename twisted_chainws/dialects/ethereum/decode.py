@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import View
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import NotCanonical, UnknownBlock, UnknownBlockHash
 
 PENDING: Final = "pending"

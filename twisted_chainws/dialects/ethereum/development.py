@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.dialects.base import Forward, Handler, Json, View
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse, takes
 from twisted_chainws.dialects.ethereum.commands import (
@@ -27,6 +26,8 @@ from twisted_chainws.dialects.ethereum.encode import encode_block
 from twisted_chainws.dialects.ethereum.node_info import NODE_INFO
 from twisted_chainws.dialects.ethereum.state import ask
 from twisted_chainws.dialects.ethereum.submit import accounts
+from twisted_chainws.dialects.outcomes import Forward, Handler, Json
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import InvalidReorg
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twisted_chainws import errors
-from twisted_chainws.dialects.base import Fault, Faults, Profile, Refused
+from twisted_chainws.dialects.base import Faults
 from twisted_chainws.dialects.ethereum.revert import encode_revert_message, go_duration
+from twisted_chainws.dialects.outcomes import Fault, Refused
+from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import ChainwsError
 
 SERVER_ERROR: Final = -32000

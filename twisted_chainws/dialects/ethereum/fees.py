@@ -12,7 +12,6 @@ from typing import Final, NoReturn
 
 from twisted_chainws.chain.forks import ForkSchedule
 from twisted_chainws.chain.model import Block, EthereumHeader
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
@@ -20,6 +19,8 @@ from twisted_chainws.dialects.ethereum.encode import encode_quantity, evm_transa
 from twisted_chainws.dialects.ethereum.errors import SERVER_ERROR
 from twisted_chainws.dialects.ethereum.logs import Steps, in_steps
 from twisted_chainws.dialects.ethereum.shapes import FeeHistory
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 SAMPLED_BLOCKS: Final = 20
 SAMPLED_TIPS: Final = 3

@@ -10,16 +10,6 @@ import orjson
 
 from twisted_chainws.chain.model import Block, Kind
 from twisted_chainws.chain.types import BlockNumber
-from twisted_chainws.dialects.base import (
-    Fault,
-    Forward,
-    Handler,
-    Inspect,
-    Json,
-    Refused,
-    Scan,
-    View,
-)
 from twisted_chainws.dialects.ethereum import criteria, decode
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.criteria import LogQuery
@@ -27,6 +17,8 @@ from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_log
 from twisted_chainws.dialects.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR
 from twisted_chainws.dialects.ethereum.shapes import Log
+from twisted_chainws.dialects.outcomes import Fault, Forward, Handler, Inspect, Json, Refused, Scan
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import FilterNotFound
 from twisted_chainws.subscriptions.filters import Filter, LogFilter, log_matches
 

@@ -10,15 +10,7 @@ from typing import Any, Final
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import (
-    Dialect,
-    Handler,
-    HttpFace,
-    Json,
-    Profile,
-    Refused,
-    View,
-)
+from twisted_chainws.dialects.base import Dialect, HttpFace
 from twisted_chainws.dialects.ethereum import capacity, reads, subscribe
 from twisted_chainws.dialects.ethereum.development import DEVELOPMENT, REWIND
 from twisted_chainws.dialects.ethereum.encode import evm_transactions
@@ -37,6 +29,8 @@ from twisted_chainws.dialects.ethereum.submit import SUBMIT
 from twisted_chainws.dialects.ethereum.subscribe import SUBSCRIBE
 from twisted_chainws.dialects.ethereum.topics import PROFILE_TOPICS, TOPICS, Topic
 from twisted_chainws.dialects.ethereum.traces import TRACES
+from twisted_chainws.dialects.outcomes import Handler, Json, Refused
+from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.subscriptions.events import (
     ChainEvent,
     LogEvent,

@@ -6,11 +6,12 @@ Ethereum itself shows logs as they are, whatever is registered.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.commands import TRUE, address
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 
 def abi(value: Any) -> Any:

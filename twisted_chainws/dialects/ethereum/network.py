@@ -10,12 +10,13 @@ from zlib import crc32
 
 from twisted_chainws.chain.forks import Fork, ForkSchedule
 from twisted_chainws.chain.model import Block
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
 from twisted_chainws.dialects.ethereum.reads import with_block
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import Unsupported
 
 CANCUN_PRECOMPILES: Final = (

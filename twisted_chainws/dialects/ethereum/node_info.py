@@ -6,10 +6,11 @@ Source: ``ethereum.md`` 5.10 (anvil 1.7.1, observed; EDR 0.18).
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twisted_chainws.dialects.base import Handler, Json, Profile, View
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.encode import encode_quantity
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import Profile, View
 
 _TAKEN_FOR_ANVIL: Final = frozenset({Profile.SUPERSET, Profile.ANVIL})
 

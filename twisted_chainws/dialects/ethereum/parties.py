@@ -13,7 +13,6 @@ from typing import Any, Final
 import orjson
 
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Subscribe, View
 from twisted_chainws.dialects.ethereum import decode, encode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse
 from twisted_chainws.dialects.ethereum.criteria import addresses
@@ -23,6 +22,8 @@ from twisted_chainws.dialects.ethereum.topics import (
     encode_pending_hash,
     wants_cursor,
 )
+from twisted_chainws.dialects.outcomes import Subscribe
+from twisted_chainws.dialects.view import View
 from twisted_chainws.subscriptions.events import TransactionMined
 from twisted_chainws.subscriptions.filters import (
     MinedFilter,

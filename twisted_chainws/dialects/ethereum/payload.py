@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twisted_chainws.chain.model import Block
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.encode import (
@@ -20,6 +19,8 @@ from twisted_chainws.dialects.ethereum.encode import (
     evm_transactions,
 )
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 _ATTRIBUTES: Final = calls.members(
     {

@@ -10,10 +10,11 @@ from eth_hash.auto import keccak
 
 from twisted_chainws.chain.model import EvmTransaction
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.encode import encode_quantity, encode_transaction
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 _RAISE_FROM: Final = 8
 

@@ -11,12 +11,13 @@ from eth_hash.auto import keccak
 
 from twisted_chainws.chain.model import Block, EvmTransaction
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.dialects.base import Forward, Handler, Json, Query, View
 from twisted_chainws.dialects.ethereum import decode, encode, rlp_codec
 from twisted_chainws.dialects.ethereum.arguments import takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
 from twisted_chainws.dialects.ethereum.topics import receipts_text
+from twisted_chainws.dialects.outcomes import Forward, Handler, Json, Query
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import UnknownBlock, UnknownBlockHash
 
 PENDING_BLOCK: Final = Query(method="pending_block", params={})

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from twisted_chainws.chain.model import Block, Log
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
@@ -23,6 +22,8 @@ from twisted_chainws.dialects.ethereum.errors import (
 )
 from twisted_chainws.dialects.ethereum.revert import encode_revert_message
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 
 MAX_BLOCKS: Final = 256
 MAX_CALLS_PER_BLOCK: Final = 5_000

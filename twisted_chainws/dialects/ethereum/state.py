@@ -6,11 +6,12 @@ Source: ``ethereum.md`` 5.4 and 5.9; go-ethereum internal/ethapi/api.go, 02b73d4
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from twisted_chainws.dialects.base import Forward, Handler, Json, Query, View
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef, StorageKey
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
+from twisted_chainws.dialects.outcomes import Forward, Handler, Json, Query
+from twisted_chainws.dialects.view import View
 
 MAX_SLOTS: Final = 1_024
 TOO_MANY_SLOTS: Final = -38026

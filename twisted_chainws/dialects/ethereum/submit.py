@@ -12,15 +12,6 @@ import orjson
 
 from twisted_chainws.chain.model import EvmTransaction, Kind
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import (
-    AwaitMined,
-    Forward,
-    Handler,
-    Json,
-    Profile,
-    Submit,
-    View,
-)
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse, takes
 from twisted_chainws.dialects.ethereum.encode import (
@@ -29,6 +20,8 @@ from twisted_chainws.dialects.ethereum.encode import (
     encode_transaction,
 )
 from twisted_chainws.dialects.ethereum.state import as_it_is, ask
+from twisted_chainws.dialects.outcomes import AwaitMined, Forward, Handler, Json, Submit
+from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.errors import UnknownAccount
 
 SYNC_TIMEOUT_S: Final = 20.0

@@ -6,17 +6,6 @@ Source: ``ethereum.md`` 2.1, 5.7 (go-ethereum ``rpc/handler.go``, ``eth/filters/
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
-from twisted_chainws.dialects.base import (
-    Fault,
-    Handler,
-    Install,
-    Json,
-    Poll,
-    Refused,
-    Uninstall,
-    Unsubscribe,
-    View,
-)
 from twisted_chainws.dialects.ethereum import criteria, decode, topics
 from twisted_chainws.dialects.ethereum.arguments import refuse, takes
 from twisted_chainws.dialects.ethereum.criteria import LogQuery
@@ -26,6 +15,17 @@ from twisted_chainws.dialects.ethereum.errors import (
     SERVER_ERROR,
 )
 from twisted_chainws.dialects.ethereum.topics import NO_ARGUMENTS, TOPICS, Topic
+from twisted_chainws.dialects.outcomes import (
+    Fault,
+    Handler,
+    Install,
+    Json,
+    Poll,
+    Refused,
+    Uninstall,
+    Unsubscribe,
+)
+from twisted_chainws.dialects.view import View
 from twisted_chainws.subscriptions.filters import HeadFilter, PendingFilter
 
 _NAME_AND_OPTIONS: Final = 2

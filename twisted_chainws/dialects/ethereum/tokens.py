@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Forward, Json, Query, View
 from twisted_chainws.dialects.ethereum import decode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, takes
 from twisted_chainws.dialects.ethereum.encode import encode_data
@@ -18,6 +17,8 @@ from twisted_chainws.dialects.ethereum.errors import fault_of
 from twisted_chainws.dialects.ethereum.logs import Steps, in_steps
 from twisted_chainws.dialects.ethereum.token_logs import Standard, transfers_in
 from twisted_chainws.dialects.ethereum.walking import walk
+from twisted_chainws.dialects.outcomes import Forward, Json, Query
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import ChainwsError
 
 ERC20: Final = "erc20"

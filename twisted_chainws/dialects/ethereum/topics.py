@@ -18,11 +18,12 @@ import orjson
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import BlockNumber, Hash32
-from twisted_chainws.dialects.base import Encoder, Profile, Subscribe, View
 from twisted_chainws.dialects.ethereum import criteria, decode, encode
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse
 from twisted_chainws.dialects.ethereum.criteria import LogQuery
 from twisted_chainws.dialects.ethereum.decode import BlockRef
+from twisted_chainws.dialects.outcomes import Encoder, Subscribe
+from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.subscriptions.events import (
     HeadAdded,
     LogEvent,

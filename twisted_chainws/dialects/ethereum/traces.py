@@ -12,13 +12,14 @@ from typing import Any, Final, NoReturn
 
 from twisted_chainws.chain.model import Block, EvmTransaction
 from twisted_chainws.chain.types import Hash32
-from twisted_chainws.dialects.base import Handler, Json, View
 from twisted_chainws.dialects.ethereum import calls, decode
 from twisted_chainws.dialects.ethereum.arguments import Decoder, refuse, takes
 from twisted_chainws.dialects.ethereum.decode import BlockRef
 from twisted_chainws.dialects.ethereum.encode import encode_data, encode_quantity
 from twisted_chainws.dialects.ethereum.errors import SERVER_ERROR
 from twisted_chainws.dialects.ethereum.state import ask
+from twisted_chainws.dialects.outcomes import Handler, Json
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import TransactionNotFound, UnknownBlock, UnknownBlockHash
 
 _UNITS_S: Final[Mapping[str, float]] = {

@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 
 from twisted_chainws.chain.model import Block, EvmTransaction
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import Json, View
 from twisted_chainws.dialects.ethereum import decode, tokens
 from twisted_chainws.dialects.ethereum.arguments import InvalidArgument, refuse, takes
 from twisted_chainws.dialects.ethereum.criteria import addresses
@@ -25,6 +24,8 @@ from twisted_chainws.dialects.ethereum.logs import Steps, in_steps
 from twisted_chainws.dialects.ethereum.token_logs import Standard, TokenAmount, transfers_in
 from twisted_chainws.dialects.ethereum.tokens import Metadata
 from twisted_chainws.dialects.ethereum.walking import walk
+from twisted_chainws.dialects.outcomes import Json
+from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import Unsupported
 
 EXTERNAL: Final = "external"

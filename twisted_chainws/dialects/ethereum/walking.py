@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 from twisted_chainws.chain.model import Block
-from twisted_chainws.dialects.base import View
+from twisted_chainws.dialects.view import View
 
 WORK_PER_STEP: Final = 5_000
 """Blocks, transactions and logs that one step looks at, about; a block counts as ten."""

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from twisted_chainws import errors
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Fault, Faults, Refused
+from twisted_chainws.dialects.base import Faults
 from twisted_chainws.dialects.ontology.address import encode_reversed
+from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.errors import ChainwsError
 
 SUCCESS: Final = 0

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twisted_chainws.chain.types import Address20, Hash32
-from twisted_chainws.dialects.base import Handler, Refused, View
+from twisted_chainws.dialects.outcomes import Handler, Refused
+from twisted_chainws.dialects.view import View
 from twisted_chainws.dialects.zilliqa import errors
 from twisted_chainws.dialects.zilliqa.address import BECH32_PREFIX, decode_bech32
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import Fault, Refused
+from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.dialects.zilliqa import errors
 from twisted_chainws.dialects.zilliqa.options import ErrorForm
 

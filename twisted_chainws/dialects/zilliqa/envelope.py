@@ -18,9 +18,10 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
-from twisted_chainws.dialects.base import Envelope, Fault, Json, Parsed
+from twisted_chainws.dialects.base import Envelope, Parsed
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.notice import Notice
+from twisted_chainws.dialects.outcomes import Fault, Json
 from twisted_chainws.dialects.zilliqa.errors import INVALID_QUERY_FIELD
 from twisted_chainws.dialects.zilliqa.options import ErrorForm
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twisted_chainws import errors
-from twisted_chainws.dialects.base import Fault, Faults, Refused
+from twisted_chainws.dialects.base import Faults
+from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.dialects.zilliqa.transaction import NATIVE_VERSION, WEI_PER_QA
 from twisted_chainws.errors import ChainwsError
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from twisted_chainws.chain.model import Block
-from twisted_chainws.dialects.base import Fault, Handler, HttpFace, Json, View
+from twisted_chainws.dialects.base import HttpFace
+from twisted_chainws.dialects.outcomes import Fault, Handler, Json
+from twisted_chainws.dialects.view import View
 from twisted_chainws.dialects.zilliqa.arguments import takes
 from twisted_chainws.dialects.zilliqa.errors import METHOD_MISSING
 from twisted_chainws.dialects.zilliqa.http_accounts import ACCOUNTS

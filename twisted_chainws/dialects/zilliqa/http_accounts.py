@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import (
+from twisted_chainws.dialects.outcomes import (
     Fault,
     Forward,
     Handler,
@@ -21,8 +21,8 @@ from twisted_chainws.dialects.base import (
     QueryAll,
     Refused,
     Submit,
-    View,
 )
+from twisted_chainws.dialects.view import View
 from twisted_chainws.dialects.zilliqa import errors
 from twisted_chainws.dialects.zilliqa.address import decode_checksum
 from twisted_chainws.dialects.zilliqa.arguments import decode_address, takes

@@ -10,7 +10,8 @@ import orjson
 
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.types import Gas
-from twisted_chainws.dialects.base import Forward, Handler, Json, Refused, Scan, View
+from twisted_chainws.dialects.outcomes import Forward, Handler, Json, Refused, Scan
+from twisted_chainws.dialects.view import View
 from twisted_chainws.dialects.zilliqa import errors
 from twisted_chainws.dialects.zilliqa.arguments import decode_hash, decode_number, takes
 from twisted_chainws.dialects.zilliqa.encode import (

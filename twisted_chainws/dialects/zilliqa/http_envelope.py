@@ -17,8 +17,9 @@ from typing import Any, Final
 import orjson
 
 from twisted_chainws.dialects import jsonrpc
-from twisted_chainws.dialects.base import Batch, Envelope, Fault, Json, Parsed, Request
+from twisted_chainws.dialects.base import Batch, Envelope, Parsed, Request
 from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import Fault, Json
 from twisted_chainws.dialects.zilliqa.encode import dump
 from twisted_chainws.dialects.zilliqa.errors import METHOD_MISSING, NOT_A_REQUEST, PARSE_FAILED
 

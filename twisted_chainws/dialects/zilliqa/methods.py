@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.dialects.base import (
-    Dialect,
+from twisted_chainws.dialects.base import Dialect
+from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.outcomes import (
     Fault,
     Forward,
     Handler,
@@ -22,10 +23,9 @@ from twisted_chainws.dialects.base import (
     Query,
     QueryAll,
     Refused,
-    View,
     Watch,
 )
-from twisted_chainws.dialects.limits import Limits
+from twisted_chainws.dialects.view import View
 from twisted_chainws.dialects.zilliqa import decode, envelope
 from twisted_chainws.dialects.zilliqa.decode import AddressList, Wording
 from twisted_chainws.dialects.zilliqa.errors import FAULTS
