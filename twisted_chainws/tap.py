@@ -40,7 +40,7 @@ from twisted_chainws.server.listening import CannotBind, ListenerService
 from twisted_chainws.server.site import make_accounts, make_site
 from twisted_chainws.service import ChainService
 from twisted_chainws.sources.abi import EventNames, read_abi_files
-from twisted_chainws.sources.devchain.accounts import Account
+from twisted_chainws.sources.devchain.accounts import DevAccount
 from twisted_chainws.sources.devchain.banner import chain_lines
 from twisted_chainws.sources.devchain.genesis import read_genesis_file
 from twisted_chainws.sources.devchain.source import DevchainSource
@@ -259,7 +259,7 @@ def _with_files(network: Network) -> Network:
     return replace(network, devchain=replace(settings, chain_id=genesis.chain_id))
 
 
-def _prepare(network: Network) -> Sequence[Account]:
+def _prepare(network: Network) -> Sequence[DevAccount]:
     """Find what the worker would stumble over; return the accounts of the network.
 
     The well-known ones are constants; nothing is imported for them.
@@ -280,7 +280,7 @@ def _prepare(network: Network) -> Sequence[Account]:
     try:
         return accounts_of(settings.mnemonic, settings.accounts)
     except ValueError as mistake:
-        _fail(f"mnemonic: {mistake}")
+        _fail(str(mistake))
 
 
 def _read_names(network: Network) -> EventNames:
@@ -324,7 +324,7 @@ def _make_chain(
 
 def _introduce(
     configuration: Configuration,
-    accounts: Sequence[Sequence[Account]],
+    accounts: Sequence[Sequence[DevAccount]],
     chain_ids: Mapping[str, int],
     addresses: Sequence[IAddress],
 ) -> None:

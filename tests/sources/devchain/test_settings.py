@@ -35,10 +35,12 @@ def test_amounts_are_in_wei() -> None:
         {"accounts": -1},
         {"mine_cap": 0},
         {"import_file": "x"},
+        {"ontology_network": -1},
+        {"ontology_network": 1 << 32},
     ],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     """The message begins with the name of the setting."""
-    name = next(iter(wrong)).removesuffix("_file")
+    name = next(iter(wrong)).removesuffix("_file").replace("ontology_", "ontology-")
     with pytest.raises(ValueError, match=f"^{name}: expected"):
         DevchainSettings(**wrong)

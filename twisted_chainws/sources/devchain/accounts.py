@@ -5,8 +5,8 @@ The keys are public knowledge and guard nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final
 
 WELL_KNOWN_MNEMONIC: Final = "test test test test test test test test test test test junk"
 """Source: the default of anvil, hardhat and foundry."""
@@ -24,10 +24,10 @@ class DevAccount:
     """
 
     address: bytes
-    key: bytes
+    key: bytes = field(repr=False)
     zilliqa_address: bytes
     ontology_address: bytes
-    ontology_key: bytes
+    ontology_key: bytes = field(repr=False)
 
 
 def _account(
@@ -117,19 +117,9 @@ WELL_KNOWN_ACCOUNTS: Final[tuple[DevAccount, ...]] = (
 """The first ten accounts of the well-known mnemonic, derived once: deriving costs half a second."""
 
 
-class Account(Protocol):
-    """What the banner shows of an account."""
-
-    @property
-    def address(self) -> bytes:
-        """20 bytes."""
-
-    @property
-    def key(self) -> bytes:
-        """32 bytes."""
-
-
-def banner_lines(accounts: Sequence[Account], *, show_keys: bool, balance_ether: int) -> list[str]:
+def banner_lines(
+    accounts: Sequence[DevAccount], *, show_keys: bool, balance_ether: int
+) -> list[str]:
     """Return the lines that introduce the Ethereum accounts, without line ends.
 
     Args:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from twisted_chainws.dialects.zilliqa.address import encode_bech32, native_address
 from twisted_chainws.dialects.zilliqa.schnorr import public_key_of
-from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, Account, banner_lines
+from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC, DevAccount, banner_lines
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 __all__ = ["chain_lines", "zilliqa_lines"]
 
 
 def chain_lines(
-    settings: DevchainSettings, accounts: Sequence[Account], *, show_keys: bool, zilliqa: bool
+    settings: DevchainSettings, accounts: Sequence[DevAccount], *, show_keys: bool, zilliqa: bool
 ) -> list[str]:
     """Introduce a chain and its accounts; keys of an own mnemonic only when asked for.
 
@@ -32,7 +32,7 @@ def chain_lines(
     return lines
 
 
-def zilliqa_lines(accounts: Sequence[Account], *, balance_zil: int) -> list[str]:
+def zilliqa_lines(accounts: Sequence[DevAccount], *, balance_zil: int) -> list[str]:
     """Introduce the Zilliqa accounts of the same keys.
 
     Args:

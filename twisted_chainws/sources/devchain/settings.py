@@ -10,6 +10,8 @@ from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
 
 WEI_PER_ETHER: Final = 10**18
 
+_LARGEST_NETWORK: Final = (1 << 32) - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevchainSettings:
@@ -39,6 +41,8 @@ class DevchainSettings:
         base_fee: of the genesis block, wei; the next blocks follow EIP-1559.
         parallel_calls: how many calls run at a time in children; None takes one per core.
         waiting_calls: how many more calls wait for a child before they are refused.
+        ontology_network: whose rules Ontology's tokens follow: 1 main net, 2 Polaris, 3 solo; any
+            other number of 32 bits is a private network with the rules of solo.
     """
 
     chain_id: int = 31337
@@ -64,6 +68,7 @@ class DevchainSettings:
     base_fee: int = 10**9
     parallel_calls: int | None = None
     waiting_calls: int = 64
+    ontology_network: int = 3
 
     def __post_init__(self) -> None:
         """Refuse what the engine cannot do.
@@ -84,6 +89,10 @@ class DevchainSettings:
         for name in ("accounts", "balance_ether", "base_fee", "fee_cap_ether", "waiting_calls"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.ontology_network <= _LARGEST_NETWORK:
+            raise ValueError(
+                f"ontology-network: expected 0 to {_LARGEST_NETWORK}, got {self.ontology_network}"
+            )
 
     @property
     def balance_wei(self) -> int:

@@ -6,14 +6,9 @@ from eth_account.messages import encode_defunct, encode_typed_data
 
 from twisted_chainws.errors import InvalidControl, UnknownAccount
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_ACCOUNTS, WELL_KNOWN_MNEMONIC
-from twisted_chainws.sources.devchain.engine.keys import derive_accounts, open_keyring
+from twisted_chainws.sources.devchain.engine.keys import open_keyring
 
 _FIRST = WELL_KNOWN_ACCOUNTS[0].address
-
-
-def test_the_constants_are_what_the_mnemonic_derives() -> None:
-    """Addresses and keys of all three families follow from the mnemonic."""
-    assert derive_accounts(WELL_KNOWN_MNEMONIC, 10) == WELL_KNOWN_ACCOUNTS
 
 
 def test_more_accounts_begin_with_the_known_ones() -> None:

@@ -1,27 +1,17 @@
 """The keys of the development accounts, and what can be signed with them."""
 
-import hashlib
-import hmac
 from typing import Any, Final
 
-from coincurve import PrivateKey as CurveKey
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth.abc import SignedTransactionAPI
 from eth_keys.datatypes import PrivateKey
 from eth_utils import keccak
 
 from twisted_chainws.errors import InvalidControl, UnknownAccount
-from twisted_chainws.sources.devchain.accounts import (
-    WELL_KNOWN_ACCOUNTS,
-    WELL_KNOWN_MNEMONIC,
-    DevAccount,
-)
+from twisted_chainws.sources.devchain.accounts import DevAccount
 from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.vm import TransactionFields, signed
+from twisted_chainws.sources.devchain.wallet import accounts_of
 
-_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_HARDENED: Final = 1 << 31
 _PERSONAL: Final = b"\x19Ethereum Signed Message:\n"
 
 
@@ -89,62 +79,4 @@ def open_keyring(mnemonic: str, count: int) -> Keyring:
     Raises:
         ValueError: the mnemonic is no BIP-39 mnemonic.
     """
-    if mnemonic == WELL_KNOWN_MNEMONIC and count <= len(WELL_KNOWN_ACCOUNTS):
-        return Keyring(WELL_KNOWN_ACCOUNTS[:count])
-    return Keyring(derive_accounts(mnemonic, count))
-
-
-def derive_accounts(mnemonic: str, count: int) -> tuple[DevAccount, ...]:
-    """Derive the accounts of a mnemonic in all three families.
-
-    Raises:
-        ValueError: the mnemonic is no BIP-39 mnemonic.
-    """
-    # Half a second of imports that the well-known accounts do not need.
-    from eth_account.hdaccount import HDPath, seed_from_mnemonic  # noqa: PLC0415
-    from eth_utils import ValidationError  # noqa: PLC0415
-
-    try:
-        seed = seed_from_mnemonic(mnemonic, "")
-    except ValidationError as error:
-        raise ValueError(f"mnemonic: {error}") from error
-    return tuple(
-        _account(HDPath(f"m/44'/60'/0'/0/{index}").derive(seed), _slip10(seed, index))
-        for index in range(count)
-    )
-
-
-def _account(key: bytes, ontology_key: bytes) -> DevAccount:
-    public = CurveKey(key).public_key
-    script = b"\x21" + _p256_public(ontology_key) + b"\xac"
-    return DevAccount(
-        address=keccak(public.format(compressed=False)[1:])[-20:],
-        key=key,
-        zilliqa_address=hashlib.sha256(public.format(compressed=True)).digest()[-20:],
-        ontology_address=_ripemd160(hashlib.sha256(script).digest()),
-        ontology_key=ontology_key,
-    )
-
-
-def _slip10(seed: bytes, index: int) -> bytes:
-    """Return the NIST P-256 key at ``m/44'/1024'/0'/0/index`` (SLIP-0010)."""
-    digest = hmac.digest(b"Nist256p1 seed", seed, "sha512")
-    for step in (44 | _HARDENED, 1024 | _HARDENED, _HARDENED, 0, index):
-        key, chain = digest[:32], digest[32:]
-        front = b"\0" + key if step & _HARDENED else _p256_public(key)
-        digest = hmac.digest(chain, front + step.to_bytes(4, "big"), "sha512")
-        child = (int.from_bytes(digest[:32], "big") + int.from_bytes(key, "big")) % _P256_ORDER
-        digest = child.to_bytes(32, "big") + digest[32:]
-    return digest[:32]
-
-
-def _p256_public(key: bytes) -> bytes:
-    private = ec.derive_private_key(int.from_bytes(key, "big"), ec.SECP256R1())
-    return private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-
-
-def _ripemd160(data: bytes) -> bytes:
-    # OpenSSL builds without legacy digests know no RIPEMD-160.
-    from Crypto.Hash import RIPEMD160  # noqa: PLC0415
-
-    return bytes(RIPEMD160.new(data).digest())
+    return Keyring(accounts_of(mnemonic, count))
