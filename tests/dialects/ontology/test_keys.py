@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.dialects.ontology.keyring import (
     ALL_KEYS,
@@ -14,7 +16,9 @@ from twisted_chainws.dialects.ontology.keys import (
     Curve,
     PublicKey,
     decode_public_key,
+    decode_wif,
     encode_public_key,
+    encode_wif,
     p256_key,
     point_length,
 )
@@ -26,6 +30,44 @@ def test_published_keys(account: dict[str, str]) -> None:
     key = p256_key(bytes.fromhex(account["private_key"]))
     assert encode_public_key(key).hex() == account["public_key"]
     assert decode_public_key(bytes.fromhex(account["public_key"])) == key
+
+
+@pytest.mark.parametrize("account", vectors("accounts"), ids=lambda it: it["address_base58"])
+def test_published_secrets(account: dict[str, str]) -> None:
+    """The sample secrets have the sample texts."""
+    secret = bytes.fromhex(account["private_key"])
+    assert encode_wif(secret) == account["wif"]
+    assert decode_wif(account["wif"]) == secret
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_secrets_go_there_and_back(secret: bytes) -> None:
+    """Any 32 bytes have a text of 52 letters that is read as them."""
+    text = encode_wif(secret)
+    assert (len(text), text[0] in "KL") == (52, True)
+    assert decode_wif(text) == secret
+
+
+WIF = vectors("accounts")[0]["wif"]
+UNCOMPRESSED = "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not a private key in WIF"),
+        (WIF[:-1], "not a private key in WIF"),
+        (WIF[:-1] + ("1" if WIF[-1] != "1" else "2"), "not a private key in WIF"),
+        ("1" + WIF[1:], "not a private key in WIF"),
+        ("A" + WIF[1:], "not a private key in WIF"),
+        (UNCOMPRESSED, "not a private key in WIF"),
+        (WIF[:-1] + "0", "a letter that base58 does not have"),
+    ],
+)
+def test_bad_secrets(text: str, reason: str) -> None:
+    """A text that is cut, mistyped or of another kind is refused, and not repeated."""
+    with pytest.raises(ValueError, match=f"^{reason}$"):
+        decode_wif(text)
 
 
 @pytest.mark.parametrize("secret", [b"", bytes(32), b"\xff" * 32])

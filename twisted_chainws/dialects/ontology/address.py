@@ -59,14 +59,7 @@ def decode_hash(text: str) -> Hash32:
 
 def encode_base58(address: Address20) -> str:
     """Return an address as ``A…``, 34 letters."""
-    versioned = bytes([_VERSION]) + address
-    # The version makes the number so large that no leading zero is ever lost.
-    number = int.from_bytes(versioned + sha256d(versioned)[:_CHECKSUM_LENGTH], "big")
-    letters = []
-    while number:
-        number, digit = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[digit])
-    return "".join(reversed(letters))
+    return encode_checked(bytes([_VERSION]) + address)
 
 
 def decode_base58(text: str) -> Address20:
@@ -77,6 +70,35 @@ def decode_base58(text: str) -> Address20:
     """
     if not 0 < len(text) <= _LONGEST_BASE58:
         raise ValueError("not a base58 address")
+    versioned = decode_checked(text, 1 + ADDRESS_LENGTH)
+    if versioned is None or versioned[0] != _VERSION:
+        raise ValueError("not a base58 address")
+    address = Address20(versioned[1:])
+    if encode_base58(address) != text:
+        raise ValueError("wrong checksum")
+    return address
+
+
+def encode_checked(data: bytes) -> str:
+    """Write bytes and their checksum in base58.
+
+    Args:
+        data: begins with a version that is not 0: no leading zero is ever lost then.
+    """
+    number = int.from_bytes(data + sha256d(data)[:_CHECKSUM_LENGTH], "big")
+    letters = []
+    while number:
+        number, digit = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[digit])
+    return "".join(reversed(letters))
+
+
+def decode_checked(text: str, length: int) -> bytes | None:
+    """Read so many bytes before a checksum that is not looked at; None where there are others.
+
+    Raises:
+        ValueError: it is not base58.
+    """
     number = 0
     for letter in text:
         digit = _DIGITS.get(letter)
@@ -84,12 +106,7 @@ def decode_base58(text: str) -> Address20:
             raise ValueError("a letter that base58 does not have")
         number = number * len(_ALPHABET) + digit
     decoded = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    if len(decoded) != 1 + ADDRESS_LENGTH + _CHECKSUM_LENGTH or decoded[0] != _VERSION:
-        raise ValueError("not a base58 address")
-    address = Address20(decoded[1 : 1 + ADDRESS_LENGTH])
-    if encode_base58(address) != text:
-        raise ValueError("wrong checksum")
-    return address
+    return decoded[:length] if len(decoded) == length + _CHECKSUM_LENGTH else None
 
 
 def decode_address(text: str) -> Address20:

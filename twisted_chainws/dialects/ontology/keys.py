@@ -1,11 +1,11 @@
-"""Public keys of every kind that Ontology knows. Sans-I/O.
+"""Public keys of every kind that Ontology knows, and secrets as wallets write them. Sans-I/O.
 
 A P-256 key is its compressed point alone. Others have a byte for the algorithm before them and,
 except for Ethereum's, one for the curve. Points are checked to lie on their curve, which the node
 does not do for uncompressed ones: such a key could not sign anything.
 
-Source: ``ontology.md`` 6.3; ontology-crypto's ``keypair/key.go`` and ``keypair/publist.go``,
-c3f327f5; GB/T 32918.5 for SM2's curve.
+Source: ``ontology.md`` 6.3, 11 for the form of secrets; ontology-crypto's ``keypair/key.go`` and
+``keypair/publist.go``, c3f327f5; GB/T 32918.5 for SM2's curve.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ from enum import IntEnum
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from twisted_chainws.dialects.ontology.address import decode_checked, encode_checked
 
 
 class Algorithm(IntEnum):
@@ -70,6 +72,11 @@ _SM2_P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFF
 _SM2_B: Final = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
 _SM2_LENGTH: Final = 32
 
+_SECRET_LENGTH: Final = 32
+_SECRET_VERSION: Final = b"\x80"
+_COMPRESSED_KEY: Final = b"\x01"
+_WIF_LENGTH: Final = 52
+
 
 def p256_key(secret: bytes) -> PublicKey:
     """Return the public key of a P-256 secret.
@@ -80,6 +87,23 @@ def p256_key(secret: bytes) -> PublicKey:
     private = ec.derive_private_key(int.from_bytes(secret, "big"), NIST[Curve.P256])
     numbers = private.public_key().public_numbers()
     return PublicKey(Algorithm.ECDSA, Curve.P256, numbers.x, numbers.y)
+
+
+def encode_wif(secret: bytes) -> str:
+    """Return a P-256 secret, 32 bytes, as wallets import it: ``K…`` or ``L…``, 52 letters."""
+    return encode_checked(_SECRET_VERSION + secret + _COMPRESSED_KEY)
+
+
+def decode_wif(text: str) -> bytes:
+    """Read a secret; exactly what ``encode_wif`` writes.
+
+    Raises:
+        ValueError: it is no such text; the reason does not repeat it.
+    """
+    marked = decode_checked(text, 2 + _SECRET_LENGTH) if len(text) == _WIF_LENGTH else None
+    if marked is None or encode_wif(secret := marked[1:-1]) != text:
+        raise ValueError("not a private key in WIF")
+    return secret
 
 
 def encode_public_key(key: PublicKey) -> bytes:
