@@ -3,14 +3,22 @@
 import dataclasses
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import strategies
+from twisted_chainws.chain.model import Kind
 from twisted_chainws.chain.types import Address20
-from twisted_chainws.errors import AlreadyKnown, NonceTooLow, PoolFull, ReplacementUnderpriced
+from twisted_chainws.errors import (
+    AlreadyKnown,
+    NonceTooLow,
+    PoolFull,
+    ReplacementUnderpriced,
+    TransactionRejected,
+)
 from twisted_chainws.sources.devchain.engine.mempool import Entry, Mempool
 
 _ALICE, _BOB = strategies.SENDERS
@@ -38,6 +46,17 @@ def _entry(
         fee_cap=cap,
         tip_cap=tip,
         blob_fee_cap=blob,
+        arrival=arrival,
+    )
+
+
+def _loose(sender: Address20 = _ALICE, *, tip: int = 100, cost: int = 1) -> Entry:
+    arrival = next(_count)
+    record = strategies.make_native(salt=arrival)
+    return dataclasses.replace(
+        _entry(sender, tip=tip, cap=tip, cost=cost),
+        transaction=dataclasses.replace(record, sender=sender),
+        nonce=None,
         arrival=arrival,
     )
 
@@ -180,3 +199,174 @@ def test_effective_tip() -> None:
     """The tip is what the cap leaves above the base fee."""
     entry = dataclasses.replace(_entry(), tip_cap=3, fee_cap=10)
     assert [entry.effective_tip(fee) for fee in (0, 8, 11)] == [3, 2, -1]
+
+
+def test_loose_entries_are_pending_whatever_else_waits() -> None:
+    """Without a nonce nothing is in the way, neither of it nor of what has one."""
+    pool, behind, loose = _pool(), _entry(nonce=1), [_loose(), _loose(tip=200)]
+    pool.add(behind)
+    for entry in loose:
+        pool.add(entry)
+    assert _told(pool) == [
+        ("queued", behind.hash),
+        ("pending", loose[0].hash),
+        ("pending", loose[1].hash),
+    ]
+    assert [pool.standing(entry.hash) for entry in loose] == ["pending", "pending"]
+    assert pool.next_nonce(_ALICE) == 0
+    assert _order(pool, base_fee=10**9) == [loose[1].hash, loose[0].hash]
+    assert pool.remove(loose[1].hash)
+    assert _told(pool) == [("dropped", loose[1].hash)]
+    pool.remove_sender(_ALICE)
+    assert {hash_ for _, hash_ in _told(pool)} == {behind.hash, loose[0].hash}
+    assert len(pool) == 0
+
+
+def test_loose_entries_are_refused_like_others() -> None:
+    """One that waits already and one too many; ``check_loose`` tells before."""
+    pool, entry = _pool(limit=1), _loose()
+    pool.check_loose(entry.hash)
+    pool.add(entry)
+    for refusal, again in ((AlreadyKnown, entry), (PoolFull, _loose())):
+        with pytest.raises(refusal):
+            pool.check_loose(again.hash)
+        with pytest.raises(refusal):
+            pool.add(again)
+
+
+def test_loose_entries_go_when_they_cannot_be_paid_or_are_mined() -> None:
+    """A used nonce means nothing to them."""
+    nonces: dict[bytes, int] = {_ALICE: 0, _BOB: 0}
+    pool = Mempool(limit=10, nonce_of=nonces.__getitem__)
+    mined, poor, rich = _loose(), _loose(_BOB, cost=50), _loose(_BOB)
+    for entry in (mined, poor, rich):
+        pool.add(entry)
+    pool.take_changes()
+    nonces[_ALICE] = nonces[_BOB] = 7
+    pool.mined([mined.hash])
+    pool.refresh([_BOB, _ALICE], lambda _: 10)
+    assert _told(pool) == [("dropped", poor.hash)]
+    assert [entry.hash for entry in pool] == [rich.hash]
+
+
+class _Naive:
+    """The pool's rules over a plain list, without any index."""
+
+    def __init__(self, limit: int) -> None:
+        self.entries: list[Entry] = []
+        self.nonces: dict[bytes, int] = {_ALICE: 0, _BOB: 0}
+        self._limit = limit
+
+    def add(self, entry: Entry) -> bool:
+        rival = next((item for item in self.entries if _same_place(item, entry)), None)
+        if entry.nonce is not None and entry.nonce < self.nonces[entry.sender]:
+            return False
+        if rival is None and len(self.entries) >= self._limit:
+            return False
+        if rival is not None:
+            if entry.tip_cap * 100 < rival.tip_cap * 110 or entry.is_foreign != rival.is_foreign:
+                return False
+            self.entries.remove(rival)
+        self.entries.append(entry)
+        return True
+
+    def refresh(self, balances: dict[bytes, int]) -> None:
+        self.entries = [
+            entry
+            for entry in self.entries
+            if entry.cost <= balances[entry.sender]
+            and (entry.nonce is None or entry.nonce >= self.nonces[entry.sender])
+        ]
+
+    def pending(self) -> set[bytes]:
+        found = {entry.hash for entry in self.entries if entry.nonce is None}
+        for sender, first in self.nonces.items():
+            for nonce in itertools.count(first):
+                at = [e for e in self.entries if (e.sender, e.nonce) == (sender, nonce)]
+                if not at:
+                    break
+                found |= {entry.hash for entry in at}
+        return found
+
+    def order(self) -> list[bytes]:
+        nonces, left, order = dict(self.nonces), list(self.entries), []
+        while ready := [e for e in left if e.nonce is None or e.nonce == nonces[e.sender]]:
+            best = min(ready, key=lambda entry: (-entry.tip_cap, entry.arrival))
+            left.remove(best)
+            order.append(best.hash)
+            if best.nonce is not None:
+                nonces[best.sender] += 1
+        return order
+
+
+def _same_place(one: Entry, other: Entry) -> bool:
+    return one.nonce is not None and (one.sender, one.nonce) == (other.sender, other.nonce)
+
+
+def _sorts(draw: st.DrawFn, sender: Address20) -> Entry:
+    tip, cost = draw(st.integers(1, 12)), draw(st.integers(1, 5))
+    sort = draw(st.sampled_from(["evm", "foreign", "loose"]))
+    if sort == "loose":
+        return _loose(sender, tip=tip, cost=cost)
+    entry = _entry(sender, draw(st.integers(0, 3)), tip=tip, cap=tip, cost=cost)
+    if sort == "evm":
+        return entry
+    record = strategies.make_native(Kind.ZILLIQA, salt=entry.arrival)
+    return dataclasses.replace(entry, transaction=dataclasses.replace(record, sender=sender))
+
+
+def _refuses(pool: Mempool, entry: Entry) -> bool:
+    try:
+        pool.add(entry)
+    except TransactionRejected:
+        return True
+    return False
+
+
+def _follow(told: dict[bytes, str], changes: Iterable[tuple[str, Entry]]) -> None:
+    for name, entry in changes:
+        assert told.get(entry.hash) != name
+        told[entry.hash] = name
+
+
+@given(st.data())
+def test_all_sorts_together_agree_with_a_naive_pool(data: st.DataObject) -> None:
+    """Standing, order, news and what is left, over random histories of three sorts of entries."""
+    naive = _Naive(limit=8)
+    pool = Mempool(limit=8, nonce_of=naive.nonces.__getitem__)
+    told: dict[bytes, str] = {}
+    mined: set[bytes] = set()
+    for step in data.draw(st.lists(st.sampled_from("aaaaarmfs"), max_size=25)):
+        sender = data.draw(st.sampled_from([_ALICE, _BOB]))
+        if step == "a":
+            entry = data.draw(st.composite(_sorts)(sender))
+            assert _refuses(pool, entry) is not naive.add(entry)
+        elif step == "r" and naive.entries:
+            gone = data.draw(st.sampled_from(naive.entries))
+            naive.entries.remove(gone)
+            assert pool.remove(gone.hash)
+        elif step == "m":
+            order = naive.order()
+            block = order[: data.draw(st.integers(0, len(order)))]
+            for entry in [entry for entry in naive.entries if entry.hash in block]:
+                naive.entries.remove(entry)
+                naive.nonces[entry.sender] += entry.nonce is not None
+            mined |= set(block)
+            pool.mined(block)
+        elif step == "f":
+            balances: dict[bytes, int] = {
+                address: data.draw(st.integers(0, 6)) for address in (_ALICE, _BOB)
+            }
+            naive.refresh(balances)
+            pool.refresh(None, balances.__getitem__)
+        elif step == "s":
+            naive.entries = [entry for entry in naive.entries if entry.sender != sender]
+            pool.remove_sender(sender)
+        _follow(told, pool.take_changes())
+        waiting = {entry.hash for entry in naive.entries}
+        assert {entry.hash for entry in pool} == waiting
+        assert {item for item in waiting if pool.standing(item) == "pending"} == naive.pending()
+        live = {item: name for item, name in told.items() if item not in mined}
+        assert {item for item, name in live.items() if name != "dropped"} == waiting
+        assert {item for item, name in live.items() if name == "pending"} == naive.pending()
+        assert _order(pool) == naive.order()

@@ -2,10 +2,11 @@
 
 Knows neither py-evm nor the database: accounts are looked up through a callable, an entry carries
 the engine's transaction as an opaque value. The rules are those of geth's legacy and blob pools;
-transactions of other families follow them, too, by the same nonces.
+transactions of other families follow them, too, by the same nonces, unless they have none.
 
 Theory of operation: the entries of a sender are *pending* as long as their nonces follow the
-account's nonce without a hole, the others are *queued*. After each change of a sender ``_settle``
+account's nonce without a hole, the others are *queued*. What has no nonce is *loose*: always
+pending, before and behind nothing, never replaced. After each change of a sender ``_settle``
 compares the new standing of its entries with the announced one and notes the differences, so no
 path can forget an event. Mined entries leave silently: the block tells.
 """
@@ -13,10 +14,12 @@ path can forget an event. Mined entries leave silently: the block tells.
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted_chainws.chain.model import NativeTransaction, Transaction
 from twisted_chainws.errors import AlreadyKnown, NonceTooLow, PoolFull, ReplacementUnderpriced
+
+_K = TypeVar("_K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,9 +27,9 @@ class Entry:
     """A transaction that waits.
 
     Attributes:
-        nonce: the one of the sender's account that it uses.
+        nonce: the one of the sender's account that it uses; None for a loose one.
         gas: the most it may use.
-        cost: the most it can take from its sender, wei: gas, value and blob gas.
+        cost: what its sender has to own, wei: gas, value and blob gas.
         fee_cap: per gas, wei, like ``tip_cap``.
         blob_fee_cap: per blob gas, wei; None except for blob transactions.
         native: the transaction as the engine executes it.
@@ -35,7 +38,7 @@ class Entry:
 
     transaction: Transaction
     native: Any
-    nonce: int
+    nonce: int | None
     gas: int
     cost: int
     fee_cap: int
@@ -67,12 +70,13 @@ class Entry:
 
 
 class Mempool:
-    """Transactions that wait, by sender and nonce."""
+    """Transactions that wait, by sender and nonce, or by sender alone."""
 
     def __init__(self, *, limit: int, nonce_of: Callable[[bytes], int]) -> None:
         self._limit = limit
         self._nonce_of = nonce_of
         self._senders: dict[bytes, dict[int, Entry]] = {}
+        self._loose: dict[bytes, dict[bytes, Entry]] = {}
         self._entries: dict[bytes, Entry] = {}
         self._standing: dict[bytes, str] = {}
         self._changes: list[tuple[str, Entry]] = []
@@ -112,23 +116,26 @@ class Mempool:
             ReplacementUnderpriced: same sender and nonce without a tenth (blobs: twice) more.
             PoolFull: there is no room.
         """
-        if entry.hash in self._entries:
-            raise AlreadyKnown
-        account_nonce = self._nonce_of(entry.sender)
-        if entry.nonce < account_nonce:
-            raise NonceTooLow(next_nonce=account_nonce, nonce=entry.nonce)
-        rival = self._senders.get(entry.sender, {}).get(entry.nonce)
-        if rival is not None:
-            if not _outbids(entry, rival):
-                raise ReplacementUnderpriced
-            self._discard(rival)
-            self._changes.append(("dropped", rival))
-        elif len(self._entries) >= self._limit:
-            raise PoolFull(limit=self._limit)
-        self._senders.setdefault(entry.sender, {})[entry.nonce] = entry
+        if entry.nonce is None:
+            self.check_loose(entry.hash)
+            self._loose.setdefault(entry.sender, {})[entry.hash] = entry
+            self._stand(entry, "pending")
+        else:
+            self._check_unknown(entry.hash)
+            self._line_up(entry, entry.nonce)
         self._entries[entry.hash] = entry
         self._touched.add(entry.hash)
         self._settle(entry.sender)
+
+    def check_loose(self, transaction_hash: bytes) -> None:
+        """Check whether ``add`` would take a loose transaction.
+
+        Raises:
+            AlreadyKnown: it waits already.
+            PoolFull: there is no room.
+        """
+        self._check_unknown(transaction_hash)
+        self._check_room()
 
     def remove(self, transaction_hash: bytes) -> bool:
         """Drop a transaction; return whether it was there."""
@@ -142,7 +149,7 @@ class Mempool:
 
     def remove_sender(self, sender: bytes) -> None:
         """Drop all transactions of an account."""
-        for entry in list(self._senders.get(sender, {}).values()):
+        for entry in self._of(sender):
             self._discard(entry)
             self._changes.append(("dropped", entry))
 
@@ -166,13 +173,16 @@ class Mempool:
             senders: the accounts that may have changed; None means any.
             balance_of: the balance of an account at the new head, wei.
         """
-        for sender in list(self._senders) if senders is None else set(senders):
-            entries = self._senders.get(sender)
+        if senders is None:
+            senders = (*self._senders, *self._loose)
+        for sender in dict.fromkeys(senders):
+            entries = self._of(sender)
             if not entries:
                 continue
             nonce, balance = self._nonce_of(sender), balance_of(sender)
-            for entry in list(entries.values()):
-                if entry.nonce < nonce or entry.cost > balance:
+            for entry in entries:
+                is_stale = entry.nonce is not None and entry.nonce < nonce
+                if is_stale or entry.cost > balance:
                     self._discard(entry)
                     self._changes.append(("dropped", entry))
             self._settle(sender)
@@ -194,6 +204,7 @@ class Mempool:
                 nonce += 1
             if run:
                 runs.append(run)
+        runs += [[entry] for entries in self._loose.values() for entry in entries.values()]
         return Selection(runs, base_fee=base_fee, blob_base_fee=blob_base_fee)
 
     def take_changes(self) -> list[tuple[str, Entry]]:
@@ -211,25 +222,54 @@ class Mempool:
         del self._entries[entry.hash]
         self._touched.add(entry.hash)
         self._standing.pop(entry.hash, None)
-        entries = self._senders[entry.sender]
-        del entries[entry.nonce]
-        if not entries:
-            del self._senders[entry.sender]
+        if entry.nonce is None:
+            _take_out(self._loose, entry.sender, entry.hash)
+        else:
+            _take_out(self._senders, entry.sender, entry.nonce)
 
     def _settle(self, sender: bytes) -> None:
         self.version += 1
         entries = self._senders.get(sender, {})
         edge = self.next_nonce(sender)
         for nonce in sorted(entries):
-            entry = entries[nonce]
-            standing = "pending" if nonce < edge else "queued"
-            if self._standing.get(entry.hash) != standing:
-                self._standing[entry.hash] = standing
-                self._changes.append((standing, entry))
+            self._stand(entries[nonce], "pending" if nonce < edge else "queued")
+
+    def _stand(self, entry: Entry, standing: str) -> None:
+        if self._standing.get(entry.hash) != standing:
+            self._standing[entry.hash] = standing
+            self._changes.append((standing, entry))
+
+    def _of(self, sender: bytes) -> list[Entry]:
+        """Return the entries of a sender, the loose ones last."""
+        entries, loose = self._senders.get(sender, {}), self._loose.get(sender, {})
+        return [*entries.values(), *loose.values()]
+
+    def _line_up(self, entry: Entry, nonce: int) -> None:
+        """Put an entry in its sender's line, in place of a rival if there is one."""
+        account_nonce = self._nonce_of(entry.sender)
+        if nonce < account_nonce:
+            raise NonceTooLow(next_nonce=account_nonce, nonce=nonce)
+        rival = self._senders.get(entry.sender, {}).get(nonce)
+        if rival is None:
+            self._check_room()
+        elif not _outbids(entry, rival):
+            raise ReplacementUnderpriced
+        else:
+            self._discard(rival)
+            self._changes.append(("dropped", rival))
+        self._senders.setdefault(entry.sender, {})[nonce] = entry
+
+    def _check_unknown(self, transaction_hash: bytes) -> None:
+        if transaction_hash in self._entries:
+            raise AlreadyKnown
+
+    def _check_room(self) -> None:
+        if len(self._entries) >= self._limit:
+            raise PoolFull(limit=self._limit)
 
 
 class Selection:
-    """The executable transactions by tip, then by arrival; each sender's in the order of nonces."""
+    """The executable transactions by tip, then by arrival; each line in the order of nonces."""
 
     def __init__(self, runs: Iterable[list[Entry]], *, base_fee: int, blob_base_fee: int) -> None:
         self._base_fee = base_fee
@@ -265,6 +305,13 @@ class Selection:
         """Leave out the next transaction and all that follow from its sender; return them."""
         _, _, index, run = heapq.heappop(self._heap)
         return run[index:]
+
+
+def _take_out(table: dict[bytes, dict[_K, Entry]], sender: bytes, key: _K) -> None:
+    entries = table[sender]
+    del entries[key]
+    if not entries:
+        del table[sender]
 
 
 def _outbids(entry: Entry, rival: Entry) -> bool:
