@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 __all__ = [
     "BLOCKS_AT_ONCE", "RETAINED_HEADS", "Ask", "ByHash", "ByNumber", "Found", "Gap", "HeadMemory",
-    "Linked", "Step", "Unreachable", "follow", "is_news",
+    "Linked", "Reset", "Step", "Unreachable", "follow", "is_news",
 ]  # fmt: skip
 
 RETAINED_HEADS: Final = 256
@@ -63,6 +63,19 @@ class Gap:
 
     first: int | None
     last: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(Generic[H]):
+    """Blocks have left the chain, and what was told of them is void: heights are told again.
+
+    Attributes:
+        first: the lowest height that is known to have changed.
+        removed: the blocks that were told and have left, newest first, as far as remembered.
+    """
+
+    first: int
+    removed: tuple[H, ...]
 
 
 class Unreachable(Exception):

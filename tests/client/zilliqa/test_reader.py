@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ class Stand:
 
     def contents(self, *, bodies: bool = True) -> Any:
         block = decode_block(self.ledger.chain[-1])
-        (found,) = ends(promise(self.reader.contents(block, bodies=bodies)))
+        audience: Any = SimpleNamespace(kind="TxnLog" if bodies else "NewBlock")
+        (found,) = ends(promise(self.reader.contents(block, [audience])))
         return found
 
     def methods(self) -> Iterator[str]:

@@ -18,12 +18,12 @@ from twisted.web.iweb import IAgent
 from twisted_chainws.client.base import ChainClient
 from twisted_chainws.client.errors import ChainChanged, ClientError, Misuse
 from twisted_chainws.client.fetching import FETCH_FAILURES
+from twisted_chainws.client.follower import Follower, FollowerHooks
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import ClientEvent, State
 from twisted_chainws.client.zilliqa.asking import Asker
 from twisted_chainws.client.zilliqa.envelope import Echo, Notification, Refusal, Stray, parse
-from twisted_chainws.client.zilliqa.follower import Follower, FollowerHooks, Listener
 from twisted_chainws.client.zilliqa.paying import Payer
 from twisted_chainws.client.zilliqa.queries import NEW_BLOCK, TOPICS, Query, leave, plain_address
 from twisted_chainws.client.zilliqa.reader import Reader
@@ -278,7 +278,7 @@ class ZilliqaClient(ChainClient):
     def _depth(self) -> int:
         return self._subscriptions.depth + self._follower.waiting
 
-    def _tell_gap(self, subscription: Listener, gap: Gap) -> None:
+    def _tell_gap(self, subscription: Subscription, gap: Gap) -> None:
         self._condition.counters.gaps += 1
         self._condition.tell(ClientEvent.GAP, subscription, gap)
 

@@ -3,19 +3,21 @@
 Source: ``zilliqa.md`` 5 (what the node, "NODE", and Zilliqa 2, "ZQ2", answer) and 5.1.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from twisted_chainws.client.errors import BadAnswer, RpcError
-from twisted_chainws.client.fetching import Fetcher
+from twisted_chainws.client.follower import BlockSource
 from twisted_chainws.client.heads import Ask, ByHash, Found, Unreachable
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import together
 from twisted_chainws.client.zilliqa.bodies import contents_of
 from twisted_chainws.client.zilliqa.envelope import Contents
+from twisted_chainws.client.zilliqa.queries import NEW_BLOCK
 from twisted_chainws.client.zilliqa.rpc import Rpc
+from twisted_chainws.client.zilliqa.subscription import Subscription
 from twisted_chainws.client.zilliqa.values import (
     TxBlock,
     decode_block,
@@ -44,7 +46,7 @@ _AT_ONCE: Final = 10
 """Transactions that are asked for at a time."""
 
 
-class Reader(Fetcher):
+class Reader(BlockSource[TxBlock, Contents, Subscription]):
     """Fetches from one node, or from none: then nothing is to be had, and nothing tried twice."""
 
     def __init__(self, rpc: Rpc | None, *, clock: Any, options: ClientOptions) -> None:
@@ -82,12 +84,12 @@ class Reader(Fetcher):
         """Do something until it succeeds; see ``Fetcher.tries``."""
         return await (super().tries(attempt) if self.can_fetch else attempt())
 
-    async def contents(self, block: TxBlock, *, bodies: bool) -> Contents:
+    async def contents(self, block: TxBlock, audience: Sequence[Subscription]) -> Contents:
         """Fetch what a notification of a block would have told.
 
         Args:
             block: without its transactions.
-            bodies: whether events and transfers are wanted.
+            audience: who will be told, and wants events and transfers or not.
 
         Raises:
             RpcError, BadAnswer: the node does not answer as it should.
@@ -106,7 +108,7 @@ class Reader(Fetcher):
         if len(whole.transactions) != count:
             # Of another block of that height, for instance.
             raise Unreachable(f"transactions of block {block.number}")
-        if not bodies or not count:
+        if not count or all(one.kind == NEW_BLOCK for one in audience):
             return Contents(block=whole)
         contents = contents_of(whole, await self._bodies(whole, pages))
         if sorted(one.id for one in contents.transfers) != sorted(whole.transactions):

@@ -16,15 +16,15 @@ from twisted.python.failure import Failure
 
 from twisted_chainws.client.errors import ClientError, ConnectionLost, RequestTimeout, RpcError
 from twisted_chainws.client.fetching import FETCH_FAILURES
+from twisted_chainws.client.follower import Follower
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import Condition
-from twisted_chainws.client.zilliqa.envelope import Notification
-from twisted_chainws.client.zilliqa.follower import Follower
+from twisted_chainws.client.zilliqa.envelope import Contents, Notification
 from twisted_chainws.client.zilliqa.queries import NEW_BLOCK, TOPICS, Query, leave, subscribing
 from twisted_chainws.client.zilliqa.reader import Reader
 from twisted_chainws.client.zilliqa.subscription import Subscription
-from twisted_chainws.client.zilliqa.values import Event
+from twisted_chainws.client.zilliqa.values import Event, TxBlock
 from twisted_chainws.websocket import Outcome
 from twisted_chainws.websocket.awaiting import Waiting, succeeded
 
@@ -54,7 +54,7 @@ class Subscriptions:
             options: of the client.
             condition: of the client.
         """
-        self.follower: Follower
+        self.follower: Follower[TxBlock, Contents, Subscription, Notification]
         self._ask = ask
         self._reader = reader
         self._clock = clock

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twisted_chainws.client.errors import BadAnswer
-from twisted_chainws.client.heads import Gap
+from twisted_chainws.client.heads import Gap, Reset
 
 __all__ = [
     "ContractEvent", "Event", "Gap", "Reset", "Transfer", "TxBlock", "decode_address",
@@ -95,20 +95,7 @@ class Transfer:
     raw: Any = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
-    """Blocks have left the chain, and what was told of them is void: heights are told again.
-
-    Attributes:
-        first: the lowest height that is known to have changed.
-        removed: the blocks that were told and have left, newest first, as far as remembered.
-    """
-
-    first: int
-    removed: tuple[TxBlock, ...]
-
-
-Event: TypeAlias = TxBlock | ContractEvent | Transfer | Reset | Gap
+Event: TypeAlias = TxBlock | ContractEvent | Transfer | Reset[TxBlock] | Gap
 """TxBlock of ``NewBlock``, ContractEvent of ``EventLog``, Transfer of ``TxnLog``; others of all."""
 
 

@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from tests.client.zilliqa.ledger import Ledger, payment
+from twisted_chainws.client.follower import Follower, FollowerHooks
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.zilliqa.envelope import Contents, Notification
-from twisted_chainws.client.zilliqa.follower import Follower, FollowerHooks
 from twisted_chainws.client.zilliqa.reader import Reader
 from twisted_chainws.client.zilliqa.values import Gap, Reset, decode_block
 
@@ -42,8 +42,9 @@ class Stand:
         options, rpc = ClientOptions(**more), self
         answering: Any = rpc if http else None
         self.held: Deferred[Any] | None = None
-        self.follower = Follower(
-            reader=Reader(answering, clock=Clock(), options=options),
+        reader: Any = Reader(answering, clock=Clock(), options=options)
+        self.follower: Any = Follower(
+            reader=reader,
             options=options,
             hooks=FollowerHooks(
                 audience=lambda: list(self.listeners),
@@ -205,6 +206,21 @@ def test_recovering_before_the_first_block(http: bool, gap: Any) -> None:
     stand.notify()
     assert stand.numbers == [gap, 6]
     assert [(one.first, one.last) for one in stand.gaps] == [gap]
+
+
+def test_blocks_told_late() -> None:
+    """Servers that wait for confirmations tell of what was the head before; it is nothing new."""
+    stand = Stand()
+    stand.follower.begin(decode_block(stand.ledger.chain[-1]))
+    for number in (2, 3, 4, 5):
+        stand.notify(stand.ledger.chain[number])
+    stand.ledger.mine()
+    stand.notify()
+    assert stand.numbers == [5, 6]
+    stand.ledger.reorganise(5, [], [])
+    stand.notify(stand.ledger.chain[2])
+    stand.notify(stand.ledger.chain[3])
+    assert stand.numbers == [5, 6, [6, 5], 2, 3]
 
 
 def test_forgetting() -> None:

@@ -2,44 +2,97 @@
 
 All subscriptions of a client go by the same blocks. A notification whose block stands on the one
 before is told at once. Otherwise it is found out what happened, from what is remembered and, if
-there is somebody to ask, over HTTP: blocks were missed, or the chain was reset. While that takes
+there is somebody to ask, by asking: blocks were missed, or the chain was reset. While that takes
 its time other notifications wait.
 
-Source: ``zilliqa.md`` 3.1, 5.1 points 2 to 4, 7.4.
+Source: ``zilliqa.md`` 3.1, 5.1 points 2 to 4, 7.4; ``ontology.md`` 5.3.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from twisted_chainws.client.fetching import FETCH_FAILURES
-from twisted_chainws.client.heads import HeadMemory, Step, follow
+from twisted_chainws.client.fetching import FETCH_FAILURES, Fetcher
+from twisted_chainws.client.heads import ByNumber, Gap, HeadMemory, Linked, Reset, Step, follow
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.stream import OrderedStream
-from twisted_chainws.client.zilliqa.envelope import Contents, Notification
-from twisted_chainws.client.zilliqa.queries import NEW_BLOCK
-from twisted_chainws.client.zilliqa.reader import Reader
-from twisted_chainws.client.zilliqa.values import Event, Gap, Reset, TxBlock
 
-__all__ = ["Follower", "FollowerHooks", "Listener"]
+__all__ = ["BlockSource", "Contents", "Follower", "FollowerHooks", "Listener", "Notification"]
+
+B = TypeVar("B", bound=Linked)
+B_co = TypeVar("B_co", bound=Linked, covariant=True)
 
 
-class Listener(Protocol):
+class Contents(Protocol[B_co]):
+    """What there is to tell of a block; a family's own says what that is.
+
+    Attributes:
+        block: None if the server has not told of it.
+    """
+
+    @property
+    def block(self) -> B_co | None:
+        """See above."""
+
+
+C = TypeVar("C", bound=Contents[Any])
+C_co = TypeVar("C_co", bound=Contents[Any], covariant=True)
+C_contra = TypeVar("C_contra", bound=Contents[Any], contravariant=True)
+
+
+class Notification(Protocol[C_co]):
+    """A block has been taken into the chain.
+
+    Attributes:
+        contents: as far as one has subscribed.
+    """
+
+    @property
+    def contents(self) -> C_co:
+        """See above."""
+
+
+class Listener(Protocol[C_contra]):
     """Who is told: a subscription."""
 
-    kind: str
+    def deliver(self, event: Any) -> None:
+        """Take a Reset or a Gap."""
 
-    def deliver(self, event: Event) -> None:
-        """Take an event."""
-
-    def tell(self, contents: Contents) -> None:
+    def tell(self, contents: C_contra) -> None:
         """Take what there is of a block."""
 
 
+L = TypeVar("L", bound=Listener[Any])
+N = TypeVar("N", bound=Notification[Any])
+
+
+class BlockSource(Fetcher, Generic[B, C, L]):
+    """Fetches blocks, and what there is to tell of them."""
+
+    @property
+    def can_fetch(self) -> bool:
+        """Whether there is somebody to ask."""
+        return True
+
+    @abstractmethod
+    async def latest(self) -> B:
+        """Return the head."""
+
+    @abstractmethod
+    async def contents(self, block: B, audience: Sequence[L]) -> C:
+        """Fetch what a notification of a block would have told.
+
+        Args:
+            block: which may lack what only notifications have.
+            audience: who will be told.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowerHooks:
+class FollowerHooks(Generic[L, N]):
     """Whom a follower tells.
 
     Attributes:
@@ -49,14 +102,14 @@ class FollowerHooks:
         overflow: too many notifications wait.
     """
 
-    audience: Callable[[], Sequence[Listener]]
-    gap: Callable[[Listener, Gap], None]
-    told: Callable[[Notification], None]
+    audience: Callable[[], Sequence[L]]
+    gap: Callable[[L, Gap], None]
+    told: Callable[[N], None]
     overflow: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Generic[B, C]):
     """How to get to a block.
 
     Attributes:
@@ -64,14 +117,20 @@ class _Way:
         fetched: height -> what there is of a block, for those that were not notified.
     """
 
-    step: Step[TxBlock]
-    fetched: Mapping[int, Contents]
+    step: Step[B]
+    fetched: Mapping[int, C]
 
 
-class Follower(OrderedStream[Notification]):
+class Follower(OrderedStream[N], Generic[B, C, L, N]):
     """The blocks of one client."""
 
-    def __init__(self, *, reader: Reader, options: ClientOptions, hooks: FollowerHooks) -> None:
+    def __init__(
+        self,
+        *,
+        reader: BlockSource[B, C, L],
+        options: ClientOptions,
+        hooks: FollowerHooks[L, N],
+    ) -> None:
         """Prepare.
 
         Args:
@@ -83,9 +142,9 @@ class Follower(OrderedStream[Notification]):
         self._reader = reader
         self._options = options
         self._hooks = hooks
-        self._memory: HeadMemory[TxBlock] = HeadMemory()
+        self._memory: HeadMemory[B] = HeadMemory()
         # Known, so that what follows can be joined to it, but nobody was told of it.
-        self._untold: TxBlock | None = None
+        self._untold: B | None = None
 
     @property
     def reached(self) -> int | None:
@@ -93,7 +152,7 @@ class Follower(OrderedStream[Notification]):
         tip = self._memory.tip
         return None if tip is None else tip.number
 
-    def begin(self, block: TxBlock) -> None:
+    def begin(self, block: B) -> None:
         """Start behind a block, unless one has started already; it is told if it is notified."""
         if self._memory.tip is None:
             self._memory.apply(Step(added=(block,)))
@@ -141,7 +200,7 @@ class Follower(OrderedStream[Notification]):
         if latest is not None:
             self.begin(latest)
 
-    def _process(self, raw: Notification) -> None:
+    def _process(self, raw: N) -> None:
         block, tip = raw.contents.block, self._memory.tip
         if block is None:
             self._tell_contents(raw.contents, self._hooks.audience())
@@ -155,7 +214,7 @@ class Follower(OrderedStream[Notification]):
             return
         self._hooks.told(raw)
 
-    async def _catch_up(self, notification: Notification, block: TxBlock) -> None:
+    async def _catch_up(self, notification: N, block: B) -> None:
         audience = tuple(self._hooks.audience())
         try:
             way = await self._reader.tries(lambda: self._way_to(block, audience, last=False))
@@ -166,13 +225,13 @@ class Follower(OrderedStream[Notification]):
         self._tell_last(way.step, notification.contents)
         self._hooks.told(notification)
 
-    async def _way_to_latest(self, audience: Sequence[Listener]) -> _Way:
+    async def _way_to_latest(self, audience: Sequence[L]) -> _Way[B, C]:
         latest = await self._reader.latest()
         if self._memory.knows(latest.number, latest.hash):
             return _Way(Step(), {})
         return await self._way_to(latest, audience, last=True)
 
-    async def _way_to(self, block: TxBlock, audience: Sequence[Listener], *, last: bool) -> _Way:
+    async def _way_to(self, block: B, audience: Sequence[L], *, last: bool) -> _Way[B, C]:
         """Find the way to a block, and fetch what lies on it.
 
         Args:
@@ -180,20 +239,32 @@ class Follower(OrderedStream[Notification]):
             audience: who will be told.
             last: whether what there is of the block itself has to be fetched, too.
         """
+        if await self._is_told_late(block):
+            return _Way(Step(), {})
         plan = follow(
             self._memory, block, after=None, bound=self._options.backfill_blocks, behind=0
         )
         step = await self._reader.run(plan)
         missing = step.added if last else step.added[:-1]
-        bodies = any(one.kind != NEW_BLOCK for one in audience)
         # One after the other: a node that is asked too much refuses everything.
-        fetched = {one.number: await self._reader.contents(one, bodies=bodies) for one in missing}
+        fetched = {one.number: await self._reader.contents(one, audience) for one in missing}
         # Remembered as told: with their transactions.
         whole = [fetched[one.number].block or one for one in missing]
         added = (*whole, *step.added[len(missing) :])
         return _Way(replace(step, added=added), fetched)
 
-    def _without_asking(self, block: TxBlock) -> Step[TxBlock]:
+    async def _is_told_late(self, block: B) -> bool:
+        """Tell whether a block lies below where one has begun, on the same chain.
+
+        Servers that wait for confirmations tell of blocks long after they have become the head.
+        """
+        oldest = self._memory.oldest
+        if oldest is None or block.number >= oldest.number or not self._reader.can_fetch:
+            return False
+        (found,) = await self._reader.answer(ByNumber((oldest.number,)))
+        return found is not None and found.hash == oldest.hash
+
+    def _without_asking(self, block: B) -> Step[B]:
         """Return what can be said about a block whose parent is not to be had."""
         tip = self._memory.tip
         if tip is None or block.number > tip.number + 1:
@@ -203,12 +274,12 @@ class Follower(OrderedStream[Notification]):
         removed = self._memory.above(block.number - 2)
         return Step(removed=removed, gap=Gap(None, block.number - 1), added=(block,))
 
-    def _tell(self, way: _Way, audience: Sequence[Listener]) -> None:
+    def _tell(self, way: _Way[B, C], audience: Sequence[L]) -> None:
         self._tell_before(way, audience)
         if way.step.added:
             self._tell_last(way.step, way.fetched[way.step.added[-1].number])
 
-    def _tell_before(self, way: _Way, audience: Sequence[Listener]) -> None:
+    def _tell_before(self, way: _Way[B, C], audience: Sequence[L]) -> None:
         """Tell all of a step but its last block, to those who were there when it was fetched."""
         present = self._hooks.audience()
         there = [one for one in audience if any(one is each for each in present)]
@@ -222,20 +293,20 @@ class Follower(OrderedStream[Notification]):
         for block in way.step.added[:-1]:
             self._tell_contents(way.fetched[block.number], there)
 
-    def _tell_last(self, step: Step[TxBlock], contents: Contents) -> None:
+    def _tell_last(self, step: Step[B], contents: C) -> None:
         if step.added:
             self._tell_contents(contents, self._hooks.audience())
         self._memory.apply(step)
 
-    def _tell_gap(self, gap: Gap, audience: Sequence[Listener]) -> None:
+    def _tell_gap(self, gap: Gap, audience: Sequence[L]) -> None:
         for one in audience:
             one.deliver(gap)
             self._hooks.gap(one, gap)
 
-    def _tell_contents(self, contents: Contents, audience: Sequence[Listener]) -> None:
+    def _tell_contents(self, contents: C, audience: Sequence[L]) -> None:
         for one in audience:
             one.tell(contents)
 
 
-def _joins(tip: TxBlock, block: TxBlock) -> bool:
+def _joins(tip: Linked, block: Linked) -> bool:
     return block.number == tip.number + 1 and block.parent_hash == tip.hash
