@@ -54,7 +54,12 @@ They carry plain values and import nothing. Numbers and wording belong to a wire
     │   ├── RecipientMissing
     │   ├── RecipientIsContract
     │   ├── BuildTimeout
-    │   └── BlobsMissing
+    │   ├── BlobsMissing
+    │   ├── FeeOverflow
+    │   ├── OfferTooLow
+    │   ├── GasBelowUse
+    │   ├── FeeAboveBalance
+    │   └── AlreadyMined
     ├── ExecutionError
     │   ├── ExecutionReverted
     │   ├── ExecutionFailed
@@ -441,6 +446,43 @@ class BuildTimeout(TransactionRejected):
 @dataclass(eq=False, kw_only=True)
 class BlobsMissing(TransactionRejected):
     """A blob transaction without blob hashes."""
+
+
+@dataclass(eq=False, kw_only=True)
+class FeeOverflow(TransactionRejected):
+    """Gas limit times price (wei) is more than a native transaction can say."""
+
+    gas: int
+    price: int
+
+
+@dataclass(eq=False, kw_only=True)
+class OfferTooLow(TransactionRejected):
+    """A native transaction offers less than the least gas or the least price (wei)."""
+
+    minimum_gas: int
+    minimum_price: int
+
+
+@dataclass(eq=False, kw_only=True)
+class GasBelowUse(TransactionRejected):
+    """A native transaction would need more gas than its limit."""
+
+    gas: int
+    needed: int
+
+
+@dataclass(eq=False, kw_only=True)
+class FeeAboveBalance(TransactionRejected):
+    """The payer (20 bytes) of a native transaction owns less than its fee, wei."""
+
+    payer: bytes
+    fee: int
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyMined(TransactionRejected):
+    """The same native transaction is in a block."""
 
 
 @dataclass(eq=False, kw_only=True)
