@@ -19,6 +19,7 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from twisted_chainws import __version__
+from twisted_chainws.config.endpoints import ANY_PORT, LOOPBACK
 from twisted_chainws.config.model import Configuration, Network
 from twisted_chainws.config.read import read_configuration
 from twisted_chainws.config.table import (
@@ -30,7 +31,7 @@ from twisted_chainws.config.table import (
     Setting,
 )
 from twisted_chainws.dialects.base import Dialect
-from twisted_chainws.dialects.catalog import make_dialects
+from twisted_chainws.dialects.catalog import DIALECTS, make_dialects
 from twisted_chainws.dialects.ethereum.node_info import node_name
 from twisted_chainws.dialects.view import Settings
 from twisted_chainws.server.descriptors import raise_descriptor_limit
@@ -63,14 +64,19 @@ def _help(setting: Setting) -> str:
     return f"{setting.help}{words} [default: {setting.default}]"
 
 
+def _languages() -> str:
+    """Tell what is spoken where when nothing is configured."""
+    own = [f"{each.title} on {LOOPBACK}:{each.default_port}" for each in DIALECTS]
+    return ", ".join(own) + f", and as all of them on {LOOPBACK}:{ANY_PORT}"
+
+
 class Options(usage.Options):
     """Options of ``twist chainws``; ``configuration`` is what they and the file come to."""
 
     longdesc = (
-        "Without options: a development chain, spoken as Ethereum JSON-RPC over HTTP and WebSocket "
-        "on 127.0.0.1:8545 and as Zilliqa on 127.0.0.1:4401. Every option is also a key of the "
-        "TOML file that --config names; an option beats the file. docs/configuration.md tells all "
-        "of it."
+        f"Without options: a development chain, spoken as {_languages()}. Every option is also a "
+        "key of the TOML file that --config names; an option beats the file. "
+        "docs/configuration.md tells all of it."
     )
     optFlags = [  # noqa: RUF012 - Twisted wants a list here
         [each.name, None, each.help] for each in SETTINGS if each.kind is Kind.FLAG
@@ -330,14 +336,14 @@ def _introduce(
 ) -> None:
     """Print who is there and where, as anvil does; warn about what the outside can reach."""
     lines, show_keys = [f"chainws {__version__}"], configuration.show_keys
-    zilliqa = any(each.dialect in {None, "zilliqa"} for each in configuration.listeners)
+    spoken = _spoken(configuration)
     for network, owners in zip(configuration.networks, accounts, strict=True):
-        lines += ["", *chain_lines(network.devchain, owners, show_keys=show_keys, zilliqa=zilliqa)]
+        lines += ["", *chain_lines(network.devchain, owners, show_keys=show_keys, spoken=spoken)]
         lines += ["", f"Network {network.name}: chain id {chain_ids[network.name]}"]
     lines += [""]
     for listener, address in zip(configuration.listeners, addresses, strict=True):
-        spoken = listener.dialect or "any dialect"
-        lines.append(f"Listening on {_place(address, listener.endpoint)} ({spoken})")
+        language = listener.dialect or "any dialect"
+        lines.append(f"Listening on {_place(address, listener.endpoint)} ({language})")
     if not configuration.silent:
         _print("\n".join(lines))
     for listener in configuration.listeners:
@@ -347,6 +353,14 @@ def _introduce(
                 "development chain and its unlocked accounts",
                 endpoint=listener.endpoint,
             )
+
+
+def _spoken(configuration: Configuration) -> frozenset[str]:
+    """Return the names of the dialects that are spoken somewhere."""
+    named = {each.dialect for each in configuration.listeners if each.dialect is not None}
+    if len(named) == len(configuration.listeners):
+        return frozenset(named)
+    return frozenset(each.name for each in DIALECTS)
 
 
 def _print(text: str) -> None:

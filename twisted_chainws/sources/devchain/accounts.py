@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from twisted_chainws.chain.types import Address20
+
 WELL_KNOWN_MNEMONIC: Final = "test test test test test test test test test test test junk"
 """Source: the default of anvil, hardhat and foundry."""
 
@@ -23,10 +25,10 @@ class DevAccount:
         ontology_key: 32 bytes, NIST P-256, SLIP-10 at ``m/44'/1024'/0'/0/i``.
     """
 
-    address: bytes
+    address: Address20
     key: bytes = field(repr=False)
-    zilliqa_address: bytes
-    ontology_address: bytes
+    zilliqa_address: Address20
+    ontology_address: Address20
     ontology_key: bytes = field(repr=False)
 
 
@@ -34,10 +36,10 @@ def _account(
     address: str, key: str, zilliqa_address: str, ontology_address: str, ontology_key: str
 ) -> DevAccount:
     return DevAccount(
-        address=bytes.fromhex(address),
+        address=Address20(bytes.fromhex(address)),
         key=bytes.fromhex(key),
-        zilliqa_address=bytes.fromhex(zilliqa_address),
-        ontology_address=bytes.fromhex(ontology_address),
+        zilliqa_address=Address20(bytes.fromhex(zilliqa_address)),
+        ontology_address=Address20(bytes.fromhex(ontology_address)),
         ontology_key=bytes.fromhex(ontology_key),
     )
 

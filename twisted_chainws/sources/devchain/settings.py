@@ -1,6 +1,6 @@
 """What a development chain can be told, as one frozen value.
 
-Imports nothing but the standard library, so that the parent reads it without the engine.
+Imports nothing of the engine, which the parent does not have in its process.
 """
 
 from dataclasses import asdict, dataclass

@@ -11,6 +11,7 @@ from typing import Final
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
+from twisted_chainws.chain.types import Address20
 from twisted_chainws.dialects.ontology.address import program_address
 from twisted_chainws.dialects.ontology.keys import encode_public_key, p256_key
 from twisted_chainws.dialects.ontology.program import single_program
@@ -69,7 +70,7 @@ def ont_shares(count: int) -> tuple[int, ...]:
 def _account(key: bytes, ontology_key: bytes) -> DevAccount:
     public = PrivateKey(key).public_key
     return DevAccount(
-        address=keccak(public.format(compressed=False)[1:])[-20:],
+        address=Address20(keccak(public.format(compressed=False)[1:])[-20:]),
         key=key,
         zilliqa_address=native_address(public.format(compressed=True)),
         ontology_address=program_address(single_program(p256_key(ontology_key))),

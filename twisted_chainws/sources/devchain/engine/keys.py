@@ -20,7 +20,7 @@ class Keyring:
 
     def __init__(self, accounts: tuple[DevAccount, ...]) -> None:
         self.accounts = accounts
-        self._keys = {account.address: account.key for account in accounts}
+        self._keys: dict[bytes, bytes] = {each.address: each.key for each in accounts}
 
     def __contains__(self, address: bytes) -> bool:
         """Tell whether the key of this address is here."""
