@@ -14,8 +14,8 @@ from typing import Any, Final
 from twisted_chainws import errors
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.dialects.base import Faults
+from twisted_chainws.dialects.ontology import eip155
 from twisted_chainws.dialects.ontology.address import encode_reversed
-from twisted_chainws.dialects.ontology.eip155 import WEI_PER_GWEI
 from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.errors import ChainwsError
 
@@ -191,10 +191,14 @@ ERRORS: Final[Mapping[type[ChainwsError], Callable[[Any], Fault]]] = {
     errors.TransactionTooLarge: _says(UNKNOWN, "size is over 1M"),
     errors.AlreadyKnown: _says(DUPLICATE_INPUT, "duplicated transaction input detected"),
     errors.PoolFull: lambda _error: pool_full(),
-    errors.FeeOverflow: lambda e: fee_overflow(e.gas, e.price // WEI_PER_GWEI),
-    errors.OfferTooLow: lambda e: below_floors(e.minimum_gas, e.minimum_price // WEI_PER_GWEI),
+    errors.FeeOverflow: lambda e: fee_overflow(e.gas, e.price // eip155.WEI_PER_GWEI),
+    errors.OfferTooLow: lambda e: below_floors(
+        e.minimum_gas, e.minimum_price // eip155.WEI_PER_GWEI
+    ),
     errors.GasBelowUse: lambda e: gas_limit_too_low(e.gas, e.needed),
-    errors.FeeAboveBalance: lambda e: fee_above_balance(Address20(e.payer), e.fee // WEI_PER_GWEI),
+    errors.FeeAboveBalance: lambda e: fee_above_balance(
+        Address20(e.payer), e.fee // eip155.WEI_PER_GWEI
+    ),
     errors.AlreadyMined: _says(DUPLICATED_TX, "duplicated transaction detected"),
     errors.Underpriced: _says(GAS_PRICE, "invalid gas price"),
     errors.IntrinsicGasTooLow: _tells(UNKNOWN, lambda e: f"Please input gasLimit >= {e.minimum}"),
