@@ -6,6 +6,7 @@ Imports nothing of the engine, which the parent does not have in its process.
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from twisted_chainws.dialects.ontology.unbound import SOLO
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_MNEMONIC
 
 WEI_PER_ETHER: Final = 10**18
@@ -68,7 +69,7 @@ class DevchainSettings:
     base_fee: int = 10**9
     parallel_calls: int | None = None
     waiting_calls: int = 64
-    ontology_network: int = 3
+    ontology_network: int = SOLO
 
     def __post_init__(self) -> None:
         """Refuse what the engine cannot do.
