@@ -4,7 +4,6 @@ Source: ``ethereum.md`` 1.3, 1.4, 6.1, 6.3 point 3.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import count, groupby
 from typing import Any, Final
 
 from twisted.python.failure import Failure
@@ -14,9 +13,10 @@ from twisted_chainws.client.ethereum.envelope import Reply, render
 from twisted_chainws.client.ethereum.methods import is_repeatable
 from twisted_chainws.client.line import Line
 from twisted_chainws.client.options import ClientOptions
-from twisted_chainws.client.requests import Group, Request, RequestTable
+from twisted_chainws.client.requests import Group, Request
+from twisted_chainws.client.sending import RequestSender
 from twisted_chainws.client.status import ClientEvent, Condition
-from twisted_chainws.websocket import Outcome, WebSocketError
+from twisted_chainws.websocket import Outcome
 from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["Caller"]
@@ -24,12 +24,8 @@ __all__ = ["Caller"]
 _TOO_MANY_REQUESTS: Final = 429
 
 
-class Caller:
-    """The requests of one client.
-
-    Attributes:
-        flowing: whether all may go; otherwise only urgent ones do.
-    """
+class Caller(RequestSender):
+    """The requests of one client."""
 
     def __init__(
         self,
@@ -49,34 +45,8 @@ class Caller:
             condition: of the client.
             line: to send over.
         """
-        self.flowing = False
-        self._options = options
+        super().__init__(clock=clock, options=options, condition=condition, line=line)
         self._uniform = uniform
-        self._condition = condition
-        self._line = line
-        self._table = RequestTable(clock, condition.counters)
-        self._keys = count(1)
-
-    def call(
-        self,
-        method: str,
-        params: Sequence[Any],
-        *,
-        repeatable: bool | None = None,
-        urgent: bool = False,
-    ) -> Outcome[Any]:
-        """Ask.
-
-        Args:
-            method: name.
-            params: of it.
-            repeatable: whether it may be sent again; None for what the name says.
-            urgent: it goes as soon as there is a connection.
-        """
-        request = self._new(method, params, repeatable=repeatable, urgent=urgent)
-        outcome = request.outcome
-        self._send([request])
-        return outcome
 
     async def all(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """Ask several things, in as few messages as the options allow.
@@ -93,23 +63,6 @@ class Caller:
         for outcome in outcomes:
             outcome.addErrback(_as_value)
         return [await outcome for outcome in outcomes]
-
-    def flow(self) -> None:
-        """Let all requests go."""
-        self.flowing = True
-        self._send_waiting()
-
-    def down(self) -> None:
-        """Take note that the connection has ended."""
-        self.flowing = False
-        for request in self._table.under_way():
-            if request.repeatable and not request.losses:
-                self._condition.counters.resent += 1
-        self._table.lost()
-
-    def end(self, error: ClientError) -> None:
-        """Fail all requests; nothing may be asked after that."""
-        self._table.fail_all(error)
 
     def replies(self, replies: Sequence[Reply], *, batch: bool) -> None:
         """Take the replies of one message."""
@@ -130,45 +83,12 @@ class Caller:
         self._send(requests)
         return outcomes
 
-    def _new(
-        self,
-        method: str,
-        params: Sequence[Any],
-        *,
-        repeatable: bool | None = None,
-        urgent: bool = False,
-        group: Group | None = None,
-    ) -> Request:
-        request = Request(
-            next(self._keys),
-            method,
-            params,
-            repeatable=is_repeatable(method) if repeatable is None else repeatable,
-            urgent=urgent,
-            group=group,
-        )
-        self._table.add(request, self._options.request_timeout_s)
-        return request
+    def _is_repeatable(self, method: str, _params: Any) -> bool:
+        return is_repeatable(method)
 
-    def _send_waiting(self) -> None:
-        waiting = self._table.waiting()
-        for _, some in groupby(waiting, lambda one: id(one if one.group is None else one.group)):
-            self._send(list(some))
-
-    def _send(self, requests: list[Request]) -> None:
-        """Send what goes in one message, if it may go now."""
-        if not self._line.is_up or not (self.flowing or requests[0].urgent):
-            return
+    def _render(self, requests: Sequence[Request]) -> str:
         calls = [(one.key, one.method, one.params) for one in requests]
-        try:
-            self._line.send(render(calls, batch=requests[0].group is not None))
-        except (Misuse, WebSocketError) as problem:
-            error = problem if isinstance(problem, Misuse) else Misuse(f"params: {problem}")
-            for one in requests:
-                self._table.fail(one, error)
-            return
-        for one in requests:
-            one.sent = True
+        return render(calls, batch=requests[0].group is not None)
 
     def _reply(self, request: Request | None, reply: Reply) -> None:
         if request is not None and reply.error is None:
