@@ -11,7 +11,7 @@ from twisted_chainws.config.table import (
     NOT_BUILT,
     ConfigurationError,
 )
-from twisted_chainws.dialects import zilliqa
+from twisted_chainws.dialects import ontology, zilliqa
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.view import Profile
 from twisted_chainws.dialects.zilliqa.encode import HashPlaces
@@ -43,6 +43,7 @@ def test_nothing_said_gives_the_defaults() -> None:
     assert configuration.keys == configuration.allow_origins == ()
     assert configuration.limits_of("ethereum", Limits()) == Limits()
     assert configuration.zilliqa == zilliqa.Options()
+    assert configuration.ontology == ontology.Options()
     assert configuration.bounds == Bounds()
     assert configuration.compression is configuration.show_keys is configuration.silent is False
     assert configuration.mined_either is False
@@ -80,6 +81,8 @@ def test_every_setting_reaches_its_place() -> None:
         zilliqa-errors = "bare"
         zilliqa-event-address = "0x"
         zilliqa-txhashes = "inside"
+        ontology-network = 2
+        ontology-pool-hashes = "hex"
         show-keys = true
         compression = true
         silent = true
@@ -97,6 +100,7 @@ def test_every_setting_reaches_its_place() -> None:
         data_dir="/var/lib/chainws",
         call_timeout_s=1.5,
         call_gas_cap=6,
+        ontology_network=2,
     )
     assert [each.dialect for each in configuration.listeners] == ["ethereum", None]
     assert configuration.networks[0].history == 128
@@ -114,6 +118,9 @@ def test_every_setting_reaches_its_place() -> None:
         errors=zilliqa.ErrorForm.BARE,
         event_address=zilliqa.AddressForm.PREFIXED,
         tx_hashes=HashPlaces.INSIDE,
+    )
+    assert configuration.ontology == ontology.Options(
+        network=2, pool_hashes=ontology.PoolHashes.HEX
     )
     assert configuration.show_keys
     assert configuration.compression
@@ -179,6 +186,15 @@ def test_a_network_of_a_known_name_has_its_chain_id(name: str, chain_id: int) ->
         assert _only(read_configuration(options, text)).chain_id == expected
 
 
+def test_ontology_is_of_the_first_network() -> None:
+    """Its paths name no network, so the one that answers decides about the network id."""
+    text = "ontology-network = 1\n[network.eth]\nontology-network = 2\n[network.bsc]"
+    configuration = read_configuration({}, text)
+    assert [each.devchain.ontology_network for each in configuration.networks] == [2, 1]
+    assert configuration.ontology.network == 2
+    assert read_configuration({"ontology-network": "7"}, text).ontology.network == 7
+
+
 @pytest.mark.parametrize("name", CONNECTION_LIMITS)
 def test_each_limit_of_a_connection_can_be_set(name: str) -> None:
     """A key of [limits] and ``--limit`` change exactly the bound of that name."""
@@ -239,6 +255,9 @@ def test_each_limit_of_the_server_can_be_set(name: str) -> None:
         ("[limits.x]\nsubscriptions = 1", "c.toml: [limits] x: expected one of the keys message-"),
         ("[limits]\nzilliqa = 1", "c.toml: [limits] zilliqa: expected one of the keys message-"),
         ("zilliqa-errors = 'loud'", "c.toml: zilliqa-errors: expected one of json, bare, got"),
+        ("ontology-pool-hashes = 'x'", "c.toml: ontology-pool-hashes: expected one of numbers, "),
+        ("ontology-network = -1", "c.toml: ontology-network: expected a whole number of at least"),
+        ("ontology-network = 0x1_0000_0000", "c.toml: ontology-network: expected 0 to 4294967295"),
         ("[limits]\nbatch-items = 0", "c.toml: [limits] batch-items: expected a whole number of"),
         ("no-mining = true\nblock-time = 1", "no-mining: expected no block-time beside it"),
         ("import = 'x'", "c.toml: import: expected genesis beside it"),

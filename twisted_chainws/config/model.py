@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.chain.view import Depths
-from twisted_chainws.dialects import zilliqa
+from twisted_chainws.dialects import ontology, zilliqa
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
 from twisted_chainws.dialects.view import Profile
 from twisted_chainws.sources.devchain.settings import DevchainSettings
@@ -94,6 +94,7 @@ class Configuration:
         mined_either: whether one party of an address filter for mined transactions is enough.
         announce_rollback: whether subscribers and filters hear of a rollback.
         zilliqa: the wording of Zilliqa listeners.
+        ontology: the network and the wording of Ontology listeners.
         show_keys: print private keys of any mnemonic.
         silent: print no banner.
     """
@@ -112,6 +113,7 @@ class Configuration:
     mined_either: bool
     announce_rollback: bool
     zilliqa: zilliqa.Options
+    ontology: ontology.Options
     show_keys: bool
     silent: bool
 

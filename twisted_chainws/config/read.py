@@ -27,7 +27,7 @@ from twisted_chainws.config.table import (
     decode_text,
     decode_value,
 )
-from twisted_chainws.dialects import zilliqa
+from twisted_chainws.dialects import ontology, zilliqa
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.view import Profile
 from twisted_chainws.dialects.zilliqa.encode import HashPlaces
@@ -102,6 +102,7 @@ def read_configuration(
         mined_either=chosen.get("mined-either", False),
         announce_rollback=not chosen.get("no-announce-rollback", False),
         zilliqa=_zilliqa(chosen),
+        ontology=_ontology(chosen, networks),
         show_keys=chosen.get("show-keys", False),
         silent=chosen.get("silent", False),
     )
@@ -115,6 +116,16 @@ def _zilliqa(chosen: Values) -> zilliqa.Options:
             chosen.get("zilliqa-event-address", default.event_address)
         ),
         tx_hashes=HashPlaces(chosen.get("zilliqa-txhashes", default.tx_hashes)),
+    )
+
+
+def _ontology(chosen: Values, networks: tuple[Network, ...]) -> ontology.Options:
+    """Return the options of the one network that Ontology's paths, which name none, lead to."""
+    return ontology.Options(
+        network=networks[0].devchain.ontology_network,
+        pool_hashes=ontology.PoolHashes(
+            chosen.get("ontology-pool-hashes", ontology.DEFAULTS.pool_hashes)
+        ),
     )
 
 

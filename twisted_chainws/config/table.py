@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from twisted_chainws.chain.view import DEFAULT_DEPTHS
 from twisted_chainws.config.model import Bounds
-from twisted_chainws.dialects import zilliqa
+from twisted_chainws.dialects import ontology, zilliqa
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.limits import UNLIMITED, Limits
 from twisted_chainws.dialects.view import Profile
@@ -251,6 +251,20 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         zilliqa.DEFAULTS.tx_hashes,
         "where NewBlock items have TxHashes: nodes write inside, the document says beside",
         choices=tuple(HashPlaces),
+    ),
+    _chain(
+        "ontology-network",
+        Kind.INTEGER,
+        _DEV.ontology_network,
+        "network id of Ontology: 1 main net and 2 Polaris, where ONT gives ONG; 3 solo, or another",
+        minimum=0,
+    ),
+    _row(
+        "ontology-pool-hashes",
+        Kind.TEXT,
+        ontology.DEFAULTS.pool_hashes,
+        "how getmempooltxhashlist shows a hash: 32 numbers as nodes do, or hex",
+        choices=tuple(ontology.PoolHashes),
     ),
     _row("show-keys", Kind.FLAG, "off", "print private keys of an own mnemonic, too"),
     _row("compression", Kind.FLAG, "off", "accept permessage-deflate"),
