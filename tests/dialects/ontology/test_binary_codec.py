@@ -39,14 +39,14 @@ def test_too_large() -> None:
 @pytest.mark.parametrize("encoded", ["fdfc00", "feffff0000", "ffffffffff00000000"])
 def test_irregular_varuints(encoded: str) -> None:
     """A number that is written wider than it has to be is refused."""
-    with pytest.raises(ValueError, match="longer than it has to be"):
+    with pytest.raises(ValueError, match="irregular data"):
         Reader(bytes.fromhex(encoded)).varuint()
 
 
 @pytest.mark.parametrize("encoded", ["", "fd", "fd01", "ff00000000000000", "0201"])
 def test_cut_off(encoded: str) -> None:
     """What ends too early is refused."""
-    with pytest.raises(ValueError, match="unexpected end"):
+    with pytest.raises(ValueError, match="unexpected EOF"):
         Reader(bytes.fromhex(encoded)).varbytes()
 
 

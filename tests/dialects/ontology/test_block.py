@@ -74,8 +74,8 @@ TWICE = replace(HEADER, transactions_root=transactions_root([TRANSFER.hash] * 2)
 HEAD = len(codec.encode_unsigned_header(HEADER))
 
 BAD = [
-    (SAMPLE_RAW[:-1], "unexpected end"),
-    (SAMPLE_RAW[:100], "unexpected end"),
+    (SAMPLE_RAW[:-1], "unexpected EOF"),
+    (SAMPLE_RAW[:100], "unexpected EOF"),
     (SAMPLE_RAW + b"\0", "1 bytes too many"),
     (written(TWICE, [TRANSFER, TRANSFER]), "a transaction stands twice in the block"),
     (written(HEADER, [TRANSFER]), "another transactions root than the header says"),

@@ -79,18 +79,18 @@ PUSH = encode_push(encode_public_key(KEYS[0]))
 BAD = [
     (b"", "a program that is no check of signatures"),
     (PUSH, "a program that is no check of signatures"),
-    (b"\xac", "unexpected end"),
+    (b"\xac", "unexpected EOF"),
     (PUSH + PUSH + b"\xac", "34 bytes too many"),
     (b"\x51\xac", "opcode 0x51 where bytes are pushed"),
     (b"\x05\1\1\1\1\1\xac", "a public key of an unknown kind, 0101"),
-    (b"\xae", "unexpected end"),
+    (b"\xae", "unexpected EOF"),
     (b"\x50" + PUSH * 2 + b"\x52\xae", "no number of keys"),
     (b"\x61" + PUSH * 2 + b"\x52\xae", "no number of keys"),
     (b"\x51" + PUSH * 2 + b"\x53\xae", "another number of keys than the program says"),
     (b"\x51" + PUSH * 2 + b"\x61\xae", "no number of keys"),
     (b"\x51" + PUSH + b"\x51\xae", "1 of 1 keys"),
     (b"\x53" + PUSH * 2 + b"\x52\xae", "3 of 2 keys"),
-    (b"\x51" + PUSH * 2 + b"\xae", "unexpected end"),
+    (b"\x51" + PUSH * 2 + b"\xae", "unexpected EOF"),
 ]
 
 

@@ -101,17 +101,17 @@ def test_methods() -> None:
 
 
 BAD: list[tuple[str, Any, str]] = [
-    ("transfer", Array([Struct([FROM, TO])]), "unexpected end"),
+    ("transfer", Array([Struct([FROM, TO])]), "unexpected EOF"),
     ("transfer", Array([Struct([FROM[1:], TO, 1])]), "AddressParseFromBytes err, len != 20"),
     ("transfer", Array([Struct([FROM, TO, -1])]), "value not uint64"),
     ("transfer", Array([Struct([FROM, TO, 2**64])]), "value not uint64"),
     ("transferV2", Array([Struct([FROM, TO, -1])]), "nagative value"),
     ("transferV2", -1, "value not uint64"),
-    ("transfer", 2**63, "unexpected end"),
-    ("approve", Struct([FROM, TO]), "unexpected end"),
+    ("transfer", 2**63, "unexpected EOF"),
+    ("approve", Struct([FROM, TO]), "unexpected EOF"),
     ("transferFrom", Struct([FROM, TO, 1]), "AddressParseFromBytes"),
     ("balanceOf", 1, "AddressParseFromBytes"),
-    ("allowance", FROM, "unexpected end"),
+    ("allowance", FROM, "unexpected EOF"),
 ]
 
 

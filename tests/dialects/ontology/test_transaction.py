@@ -248,13 +248,13 @@ def sized(size: int) -> bytes:
 
 
 BAD = [
-    (b"", "unexpected end"),
-    (UNSIGNED, "unexpected end"),
+    (b"", "unexpected EOF"),
+    (UNSIGNED, "unexpected EOF"),
     (headed("01d1") + b"\0", "version 1"),
     (headed("00d4") + b"\0", "type 0xd4"),
     (headed("00cf") + b"\0", "type 0xcf"),
     (UNSIGNED[:-1] + b"\1\0", "attributes"),
-    (UNSIGNED[:-1] + b"\xfd\0\0\0", "a number is longer than it has to be"),
+    (UNSIGNED[:-1] + b"\xfd\0\0\0", "irregular data"),
     (UNSIGNED + encode_varuint(17) + bytes(34), "17 signature entries"),
     (UNSIGNED + b"\0\0", "1 bytes too many"),
     (UNSIGNED[:42] + encode_varbytes(b"code") + b"\2" + bytes(7), "vm flags 2"),
@@ -287,7 +287,7 @@ def test_evm_transactions() -> None:
     assert codec.encode_transaction(found) == raw
     with pytest.raises(UndecodableTransaction, match="chain id"):
         codec.decode_sent(raw, chain_id=58)
-    with pytest.raises(UndecodableTransaction, match="unexpected end"):
+    with pytest.raises(UndecodableTransaction, match="unexpected EOF"):
         codec.decode_sent(raw[:-1], chain_id=58)
 
 

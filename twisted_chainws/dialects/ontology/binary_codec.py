@@ -70,7 +70,7 @@ class Reader:
     def take(self, length: int) -> bytes:
         """Take so many bytes."""
         if length > self.remaining:
-            raise ValueError("unexpected end")
+            raise ValueError("unexpected EOF")
         start, self.position = self.position, self.position + length
         return self._data[start : self.position]
 
@@ -90,7 +90,7 @@ class Reader:
             return first
         value = self.number(width)
         if len(encode_varuint(value)) != width + 1:
-            raise ValueError("a number is longer than it has to be")
+            raise ValueError("irregular data")
         return value
 
     def varbytes(self) -> bytes:
