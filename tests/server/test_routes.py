@@ -4,6 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
+from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.server.accounts import Accounts
 from twisted_chainws.server.routes import NETWORKS, Routes, refusal
@@ -50,6 +51,27 @@ def test_paths(path: str, key: str | None, dialect: Any) -> None:
     assert route.dialects[0] is ETHEREUM
     assert route.key == key
     assert str(route.service) == "service of devchain"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+def test_every_dialect_has_its_path_on_the_combined_listener(dialect: Dialect) -> None:
+    """Its name is the path; on the root every dialect may be meant."""
+    combined = _routes(dialect=None)
+    for path in (f"/{dialect.name}", f"/{dialect.name}/"):
+        assert combined.find(path, None).dialects == (dialect,)
+    assert dialect in combined.find("/", None).dialects
+    assert _status(combined, f"/{dialect.name}/x") == 404
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+def test_paths_of_a_listener_of_its_own(dialect: Dialect) -> None:
+    """Where a dialect's nodes look at no path every one leads to it."""
+    own = _routes(dialect=dialect)
+    assert own.find("/", None).dialects == own.find(f"/{dialect.name}", None).dialects == (dialect,)
+    if dialect.any_path:
+        assert own.find("/v1/anything", None).dialects == (dialect,)
+    else:
+        assert _status(own, "/v1/anything") == 404
 
 
 @pytest.mark.parametrize(
