@@ -84,6 +84,14 @@ class PendingPool:
         """Tell whether a transaction is here and executable."""
         return transaction_hash in self._pending
 
+    def pending_transactions(self) -> tuple[Transaction, ...]:
+        """Copy the executable transactions of every kind, in the order of their arrival."""
+        return tuple(self._pending.values())
+
+    def queued_transactions(self) -> tuple[Transaction, ...]:
+        """Copy the waiting transactions, in the order of their arrival."""
+        return tuple(self._queued.values())
+
     def pending_by_sender(self) -> dict[Address20, dict[int, EvmTransaction]]:
         """Copy the executable EVM transactions: sender -> nonce (ascending) -> transaction."""
         return _sorted_slots(self._pending_slots)

@@ -106,6 +106,14 @@ class ChainView:
         """Tell whether a transaction is in the pool and executable."""
         return self._pool.is_pending(transaction_hash)
 
+    def pending_transactions(self) -> tuple[Transaction, ...]:
+        """Return the executable transactions of every kind, in the order of their arrival."""
+        return self._pool.pending_transactions()
+
+    def queued_transactions(self) -> tuple[Transaction, ...]:
+        """Return the waiting transactions, in the order of their arrival."""
+        return self._pool.queued_transactions()
+
     def pending_by_sender(self) -> dict[Address20, dict[int, EvmTransaction]]:
         """Return the executable transactions: sender -> nonce (ascending) -> transaction."""
         return self._pool.pending_by_sender()

@@ -1,7 +1,7 @@
 """Model values to wire shapes and texts. Sans-I/O; pure functions of their arguments.
 
-Texts are compact, their members in the order of the shapes, which is the node's. Characters that
-HTML minds stand as they are, where the node writes escapes.
+Texts are compact, their members in the order of the shapes, which is the node's, and what HTML or
+JavaScript minds is escaped as the node does.
 
 Source: ``ontology.md`` 1.4, 4 and 6.8; the node's ``http/base/common/common.go``, 26b5ad4f.
 """
@@ -41,13 +41,21 @@ from twisted_chainws.dialects.ontology.transaction import Transaction as NativeT
 NO_CONTRACT: Final = Address20(bytes(20))
 """What stands for the contract that a transaction did not create."""
 
+_ESCAPED: Final = {
+    letter.encode(): b"\\u%04x" % ord(letter) for letter in ("<", ">", "&", "\u2028", "\u2029")
+}
+"""They stand in JSON only inside of strings."""
+
 _SHOWN_VERSION: Final = 0
 """Of a transaction, whatever its own."""
 
 
 def dump(value: Any) -> bytes:
     """Write a JSON value."""
-    return orjson.dumps(value)
+    text = orjson.dumps(value)
+    for plain, escaped in _ESCAPED.items():
+        text = text.replace(plain, escaped)
+    return text
 
 
 def raw_block(block: OntologyBlock) -> bytes:
@@ -113,8 +121,9 @@ def hashes_text(block: OntologyBlock) -> bytes:
 
 def events_text(block: OntologyBlock) -> bytes:
     """Write what the transactions of a block did; an empty text when there are none."""
-    positions = [position for position, _, _ in list_transactions(block.source)]
-    return dump([encode_event(block.source, position) for position in positions] or "")
+    listed = enumerate(list_transactions(block.source))
+    events = [encode_event(block.source, position, index) for index, (position, _, _) in listed]
+    return dump(events or "")
 
 
 def encode_transaction(block: Block, position: int) -> shapes.Transaction:
@@ -153,12 +162,13 @@ def encode_deploy(payload: Deploy) -> shapes.DeployPayload:
     }
 
 
-def encode_event(block: Block, position: int) -> shapes.Event:
+def encode_event(block: Block, position: int, index: int | None = None) -> shapes.Event:
     """Encode what a mined transaction did.
 
     Args:
         block: where it stands.
         position: of a transaction that ``listing.is_listed``.
+        index: ``listing.index_of`` it; None counts.
     """
     transaction, receipt = block.transactions[position], block.receipts[position]
     return {
@@ -167,7 +177,7 @@ def encode_event(block: Block, position: int) -> shapes.Event:
         "GasConsumed": fee_of(receipt),
         "Notify": notices(transaction, receipt) or None,
         "GasStepUsed": receipt.gas_used if _counts_steps(block, position) else 0,
-        "TxIndex": index_of(block, position),
+        "TxIndex": index_of(block, position) if index is None else index,
         "CreatedContract": encode_reversed(receipt.contract_address or NO_CONTRACT),
     }
 

@@ -7,7 +7,7 @@ fee. Of ONG that moves inside an execution nothing is known here, so those logs 
 Source: ``ontology.md`` 6.8, 7.4 and 9; the node's ``smartcontract/event``, 26b5ad4f.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -36,6 +36,14 @@ def notices(transaction: Transaction, receipt: Receipt) -> list[shapes.Notice]:
     if isinstance(transaction, EvmTransaction):
         return [encode_log(log) for log in _evm_logs(transaction, receipt)]
     return [encode_named(event) for event in receipt.events]
+
+
+def contracts_of(transaction: Transaction, receipt: Receipt) -> frozenset[str]:
+    """Return which contracts told something, as the notices name them."""
+    told: Iterable[NamedEvent | Log] = receipt.events
+    if isinstance(transaction, EvmTransaction):
+        told = _evm_logs(transaction, receipt)
+    return frozenset(encode_reversed(each.address) for each in told)
 
 
 def encode_named(event: NamedEvent) -> shapes.Notice:

@@ -135,6 +135,14 @@ class OntologyLedger:
         """Return what the model calls the canonical block that Ontology calls so, or None."""
         return self._found.get(ontology_hash)
 
+    def block_hash(self, block: Block) -> Hash32:
+        """Return what Ontology calls a canonical block.
+
+        Raises:
+            UnknownBlockHash: it is not canonical, or no longer kept.
+        """
+        return self._link(block).own
+
     def block(self, block: Block) -> OntologyBlock:
         """Return a canonical block as Ontology sees it, sealed.
 

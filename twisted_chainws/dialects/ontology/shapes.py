@@ -27,7 +27,18 @@ A proof::
     {"Type":"MerkleProof","TransactionsRoot":"60a5…","BlockHeight":600,"CurBlockRoot":"5e54…",
      "CurBlockHeight":6478,"TargetHashes":["f153…"]}
 
-Source: ``ontology.md`` 4.4, 4.5, 4.9, 4.13, 4.14 and 4.17 (the node's
+What a connection is told of::
+
+    {"ContractsFilter":null,"SubscribeEvent":false,"SubscribeJsonBlock":false,
+     "SubscribeRawBlock":false,"SubscribeBlockTxHashs":false}
+
+What an account has, the average price of gas, and a transaction that waits::
+
+    {"ont":"2500","ong":"1000000000","height":"1455"}
+    {"gasprice":2500,"height":12345}
+    {"State":[{"Height":0,"Type":0,"ErrCode":0},{"Height":342,"Type":1,"ErrCode":0}],"Raw":"00d1…"}
+
+Source: ``ontology.md`` 4.1, 4.4, 4.5, 4.9, 4.12 to 4.14, 4.17, 4.19 and 4.22 (the node's
 ``http/base/common/common.go``, 26b5ad4f).
 """
 
@@ -143,3 +154,43 @@ class MerkleProof(TypedDict):
     CurBlockRoot: Reversed
     CurBlockHeight: int
     TargetHashes: list[Reversed] | None
+
+
+class Subscription(TypedDict):
+    """What a connection is told of; no filter yet is null."""
+
+    ContractsFilter: list[str] | None
+    SubscribeEvent: bool
+    SubscribeJsonBlock: bool
+    SubscribeRawBlock: bool
+    SubscribeBlockTxHashs: bool
+
+
+class Balance(TypedDict):
+    """What an account has, in decimal digits, and at which height."""
+
+    ont: str
+    ong: str
+    height: str
+
+
+class GasPrice(TypedDict):
+    """The average price of gas, 10^-9 ONG, and in which block; 0 for none."""
+
+    gasprice: int
+    height: int
+
+
+class Check(TypedDict):
+    """A check that a waiting transaction has passed: 0 by itself, 1 against the state."""
+
+    Height: int
+    Type: int
+    ErrCode: int
+
+
+class PooledTransaction(TypedDict):
+    """A transaction that waits."""
+
+    State: list[Check]
+    Raw: Bare

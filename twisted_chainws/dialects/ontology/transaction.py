@@ -28,6 +28,8 @@ from twisted_chainws.errors import InvalidSignature, UndecodableTransaction
 
 MAX_WITNESSES: Final = 16
 MAX_TRANSACTION_BYTES: Final = 1_048_576
+MINIMUM_GAS_PRICE: Final = 0
+"""10^-9 ONG, what a node of one's own asks for."""
 
 _VERSION: Final = 0
 _NONCE_WIDTH: Final = 4
