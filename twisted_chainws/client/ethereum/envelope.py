@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from twisted_chainws.client.errors import BadAnswer, ClientError, Misuse, RpcError
+from twisted_chainws.client.reading import request_key
 
 __all__ = ["Incoming", "Notice", "Reply", "Stray", "parse", "render"]
 
@@ -108,8 +109,8 @@ def _read(member: Any) -> Incoming:
     if isinstance(member.get("method"), str):
         return _notice(member)
     if member.get("error") is not None:
-        return Reply(_key(member.get("id")), None, RpcError.of(member["error"]))
-    key = _key(member.get("id"))
+        return Reply(request_key(member.get("id")), None, RpcError.of(member["error"]))
+    key = request_key(member.get("id"))
     if "result" in member and key is not None:
         return Reply(key, member["result"], None)
     if key is None:
@@ -125,16 +126,3 @@ def _notice(member: dict[str, Any]) -> Incoming:
     if isinstance(subscription, bool) or not isinstance(subscription, str | int):
         return Stray("a notice of no subscription")
     return Notice(str(subscription), params["result"])
-
-
-def _key(identifier: Any) -> int | None:
-    """Read an id, which is one of ours if it can be read as a whole number."""
-    if isinstance(identifier, bool):
-        return None
-    if isinstance(identifier, int):
-        return identifier
-    if isinstance(identifier, str) and identifier.isascii() and identifier.isdigit():
-        return int(identifier)
-    if isinstance(identifier, float) and identifier.is_integer():
-        return int(identifier)
-    return None

@@ -7,20 +7,19 @@ equality: servers differ in members.
 Source: ``zilliqa.md`` 3.3 to 3.5, 5 (transaction object), 7.4, 8.1 and 8.3.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twisted_chainws.client.errors import BadAnswer
 from twisted_chainws.client.heads import Gap, Reset
+from twisted_chainws.client.reading import hex_digits, number
 
 __all__ = [
     "ContractEvent", "Event", "Gap", "Reset", "Transfer", "TxBlock", "decode_address",
     "decode_block", "decode_event", "decode_hash", "decode_transfer", "decode_tx_hashes", "number",
 ]  # fmt: skip
 
-_HEX: Final = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _HASH_DIGITS: Final = 64
 _ADDRESS_DIGITS: Final = 40
 
@@ -186,7 +185,7 @@ def decode_hash(value: Any) -> str:
     Raises:
         BadAnswer: these are none.
     """
-    return _digits(value, _HASH_DIGITS)
+    return hex_digits(value, _HASH_DIGITS)
 
 
 def decode_address(value: Any) -> str:
@@ -195,24 +194,4 @@ def decode_address(value: Any) -> str:
     Raises:
         BadAnswer: these are none.
     """
-    return "0x" + _digits(value, _ADDRESS_DIGITS)
-
-
-def number(value: Any) -> int:
-    """Read a number, as digits or as one.
-
-    Raises:
-        BadAnswer: it is none.
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    raise BadAnswer("not a number")
-
-
-def _digits(value: Any, count: int) -> str:
-    found = _HEX.fullmatch(value) if isinstance(value, str) else None
-    if found is None or len(found[1]) != count:
-        raise BadAnswer(f"not {count} digits of hex")
-    return found[1].lower()
+    return "0x" + hex_digits(value, _ADDRESS_DIGITS)
