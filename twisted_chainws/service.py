@@ -28,6 +28,7 @@ from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.gathering import Gatherer
 from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.dialects.outcomes import Call, Encoder
+from twisted_chainws.dialects.pushing import Pusher
 from twisted_chainws.dialects.view import Settings, View
 from twisted_chainws.performing import Performer
 from twisted_chainws.subscriptions.events import ChainEvent, TransactionPending
@@ -43,9 +44,9 @@ Deliver = Callable[[Dialect, Notice, Sequence[Recipient]], None]
 
 
 class _Channel:
-    """One dialect's share: its view, who listens in it, who polls in it, who gathers for it."""
+    """One dialect's share: its view, who listens and polls in it, who gathers and pushes for it."""
 
-    __slots__ = ("dialect", "gatherer", "polled", "registry", "view")
+    __slots__ = ("dialect", "gatherer", "polled", "pusher", "registry", "view")
 
     def __init__(
         self, dialect: Dialect, view: View, registry: Registry, polled: PolledFilters
@@ -55,6 +56,7 @@ class _Channel:
         self.registry = registry
         self.polled = polled
         self.gatherer: Gatherer | None = None
+        self.pusher: Pusher | None = None
 
 
 class ChainService(Service):
@@ -144,15 +146,25 @@ class ChainService(Service):
             self._channels[dialect.name] = channel = _Channel(
                 dialect, view, Registry(make_id=self._make_id), self._new_filters()
             )
+            broken = partial(
+                self._log.failure, "could not tell of a block in {name}", name=dialect.name
+            )
             if dialect.gather is not None:
                 channel.gatherer = Gatherer(
                     gather=dialect.gather,
                     watches=channel.registry.watches,
                     ledger=ledger,
                     confirmations=Confirmations(blocks, depth=self._confirmations),
-                    broken=partial(
-                        self._log.failure, "could not tell of a block in {name}", name=dialect.name
-                    ),
+                    broken=broken,
+                )
+            if dialect.push is not None:
+                channel.pusher = Pusher(
+                    push=dialect.push,
+                    interests=channel.registry.interests,
+                    ledger=ledger,
+                    confirmations=Confirmations(blocks, depth=self._confirmations),
+                    render=dialect.envelope.render_notice,
+                    broken=broken,
                 )
         self._started = True
         self._log.info(
@@ -272,7 +284,7 @@ class ChainService(Service):
                 self._emit(channel, event, (advance, index))
 
     def _tell(self, advance: Advance) -> None:
-        """Bring new blocks to those who get each as one message; a rollback is none of them."""
+        """Bring new blocks to watchers and followers; a rollback is none of them."""
 
         def cursor_at(index: int) -> str:
             return str(self._journal.cursor(advance.seq, index))
@@ -281,6 +293,9 @@ class ChainService(Service):
             if channel.gatherer is not None:
                 for message, watchers in channel.gatherer.take(advance, cursor_at):
                     self.deliver(channel.dialect, message, watchers)
+            if channel.pusher is not None:
+                for push, followers in channel.pusher.take(advance, cursor_at):
+                    self.deliver(channel.dialect, push, followers)
 
     def _emit(
         self, channel: _Channel, event: ChainEvent, place: tuple[Advance, int] | None

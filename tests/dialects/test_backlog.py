@@ -133,3 +133,52 @@ def test_figures_are_right_whatever_happens(steps: list[tuple[str, Subscription]
         seen = max(seen, backlog.size)
     assert backlog.high_water == seen
     assert text_of(A, NOTICE) == b"<a>"
+
+
+def test_blocked_notices_leave_at_once_behind_the_reply() -> None:
+    """All that waited goes, in order, and then the way is free again."""
+    backlog = Backlog()
+    backlog.block()
+    assert not backlog.free
+    assert backlog.keep(A, NOTICE)
+    assert backlog.keep(B, NOTICE)
+    assert not backlog.relievable
+    assert drained(backlog) == []
+    out: list[Any] = []
+    backlog.unblock(out)
+    assert out == [b"<a>", b"<b>"]
+    assert backlog.free
+    assert backlog.size == 0
+
+
+def test_notices_without_a_text_leave_like_others() -> None:
+    """However little they weigh, none stays behind."""
+    backlog = Backlog()
+    backlog.block()
+    empty = Notice(b"", b"")
+    assert all(backlog.keep(A, empty) for _ in range(3))
+    out: list[Any] = []
+    backlog.unblock(out)
+    assert out == [b"a"] * 3
+
+
+def test_a_full_outlet_keeps_what_a_reply_let_go() -> None:
+    """Both reasons to wait must be over, whichever ends first."""
+    backlog = Backlog()
+    backlog.congest()
+    backlog.block()
+    assert backlog.keep(A, NOTICE)
+    out: list[Any] = []
+    backlog.unblock(out)
+    assert out == []
+    assert not backlog.relievable
+    assert drained(backlog, 1) == [b"<a>"]
+    backlog.congest()
+    assert backlog.keep(A, NOTICE)
+    assert backlog.keep(B, NOTICE)
+    assert drained(backlog, 1) == [b"<a>"]
+    assert backlog.relievable
+    backlog.block()
+    assert not backlog.relievable
+    backlog.unblock(out)
+    assert out == [b"<b>"]

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.dialects import pushes
 from tests.strategies import address20
 from twisted_chainws.dialects.actions import Close, Crashed, Forwarded
 from twisted_chainws.dialects.base import Dialect, Faults, HttpFace
@@ -161,10 +162,11 @@ class Wire:
         make = id_maker(lambda size: next(numbers).to_bytes(size, "big"))
         self.registry = Registry(make_id=make)
         self.polled = PolledFilters(make_id=make)
+        self.view = View(chain=None, ledger=None, settings=None)  # type: ignore[arg-type]
         self.out: list[Any] = []
         self.session = Session(
             dialect=dialect,
-            view=None,  # type: ignore[arg-type]  # the toy handlers read nothing
+            view=self.view,
             registry=self.registry,
             polled=self.polled,
             owner=self,
@@ -401,7 +403,7 @@ def test_subscription_of_another_connection_is_unknown() -> None:
     wire = Wire()
     other = Session(
         dialect=DIALECT,
-        view=None,  # type: ignore[arg-type]
+        view=wire.view,
         registry=wire.registry,
         polled=wire.polled,
         owner=None,
@@ -681,3 +683,157 @@ def test_a_message_of_a_block_waits_like_any_notice() -> None:
     assert wire.session.queued == 1
     wire.session.relieve(wire.out, 100)
     assert wire.take() == [[2]]
+
+
+def test_notices_wait_for_the_reply_where_the_dialect_says_so() -> None:
+    """While a request is unanswered they wait; then they leave behind its reply, in order."""
+    wire = Wire(dialect=replace(DIALECT, notices_wait=True))
+    wire.call("t_subscribe")
+    assert wire.session.direct is True
+    wire.say(request("t_ask", request_id=8))
+    wire.say(request("t_ask", request_id=9))
+    assert wire.session.direct is False
+    assert wire.notify("one") == []
+    (first,) = wire.resolve(1, 0)
+    assert first["id"] == 8
+    assert wire.notify("two") == []
+    reply, *notices = wire.resolve(2, 0)
+    assert reply["id"] == 9
+    assert results(notices) == ["one", "two"]
+    assert wire.session.direct is True
+
+
+def test_notices_wait_for_each_step_of_a_request() -> None:
+    """A call that leads to another is not answered in between, nor is a batch."""
+    wire = Wire(dialect=replace(DIALECT, notices_wait=True))
+    wire.call("t_subscribe")
+    wire.say(request("t_twice"))
+    (second,) = wire.resolve(1, 0)
+    assert wire.notify("one") == []
+    _, *notices = wire.resolve(second.ticket, 0)
+    assert results(notices) == ["one"]
+    wire.say([request("t_ask"), request("t_ask"), request("t_subscribe")])
+    wire.resolve(3, 0)
+    assert wire.notify("two") == []
+    replies, *notices = wire.resolve(4, 0)
+    assert len(replies) == 3
+    assert results(notices) == ["two"]
+    assert results(wire.notify("three")) == ["three", "three"]
+
+
+def test_notices_that_wait_for_a_reply_are_bounded() -> None:
+    """An answer that never comes does not fill the memory."""
+    wire = Wire(Limits(queued_notices=2), replace(DIALECT, notices_wait=True))
+    wire.call("t_subscribe")
+    wire.say(request("t_ask"))
+    assert wire.notify("one") == []
+    assert wire.notify("two") == [Close(1008, "notification buffer overflow")]
+    assert wire.resolve(1, 0) == []
+
+
+def test_a_full_outlet_and_an_open_request_are_both_waited_for() -> None:
+    """The reply leaves first, whatever the outlet does meanwhile."""
+    wire = Wire(dialect=replace(DIALECT, notices_wait=True))
+    wire.call("t_subscribe")
+    wire.say(request("t_ask"))
+    wire.session.congest()
+    assert wire.notify("one") == []
+    wire.session.relieve(wire.out, 1_000)
+    assert wire.take() == []
+    wire.session.congest()
+    (reply,) = wire.resolve(1, 0)
+    assert reply["result"] == ["got", 0]
+    wire.session.relieve(wire.out, 1_000)
+    assert results(wire.take()) == ["one"]
+
+
+def ticked(wire: Wire, now: float) -> list[Any]:
+    """Tell the session what time it is and return what comes out."""
+    wire.session.tick(now, wire.out)
+    return wire.take()
+
+
+EXPIRING = replace(
+    DIALECT,
+    envelope=pushes.DIALECT.envelope,
+    faults=replace(DIALECT.faults, expired=pushes.EXPIRED),
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "counts"),
+    [
+        (request("t_echo"), True),
+        (request("t_none"), True),
+        (request("t_refuse"), True),
+        ([request("t_echo")], True),
+        ({"jsonrpc": "1.0", "id": 1}, False),
+        ([7], False),
+        ([], False),
+    ],
+)
+def test_who_asks_for_nothing_is_told_and_closed(message: Any, counts: bool) -> None:
+    """``idle_s`` runs from the last message that names a method, whatever became of it."""
+    wire = Wire(Limits(idle_s=300.0), EXPIRING, now=1_000.0)
+    wire.say(message, now=1_290.0)
+    assert ticked(wire, 1_300.0) == []
+    over = [
+        {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "expired"}},
+        Close(1000, "nothing asked for 300 s"),
+    ]
+    if counts:
+        assert ticked(wire, 1_590.0) == []
+        assert ticked(wire, 1_590.1) == over
+    else:
+        assert ticked(wire, 1_300.1) == over
+    assert wire.session.closed
+    assert ticked(wire, 5_000.0) == []
+
+
+def test_a_request_with_a_fault_in_it_still_counts() -> None:
+    """Where the language knows the method of a message that it refuses, somebody asked."""
+    parse = ENVELOPE.parse
+
+    def faulty(data: bytes, limits: Limits) -> Any:
+        token, method, params, _ = parse(data, limits)  # type: ignore[misc]
+        return token, method, params, Fault(code=7, message="bad")
+
+    envelope = replace(ENVELOPE, parse=faulty)
+    wire = Wire(Limits(idle_s=10.0), replace(DIALECT, envelope=envelope))
+    wire.say(request("t_echo"), now=5.0)
+    assert ticked(wire, 15.0) == []
+    assert ticked(wire, 15.1) == [Close(1000, "nothing asked for 10 s")]
+
+
+def test_notices_do_not_keep_a_connection() -> None:
+    """Whoever only listens is closed, too."""
+    wire = Wire(Limits(idle_s=10.0))
+    wire.call("t_subscribe")
+    assert len(wire.notify("news")) == 1
+    assert ticked(wire, 10.5) == [Close(1000, "nothing asked for 10 s")]
+    assert len(wire.registry) == 0
+
+
+def test_without_a_bound_nobody_is_idle() -> None:
+    """As long as it may be."""
+    assert ticked(Wire(), 1e9) == []
+
+
+def test_sessions_count_themselves() -> None:
+    """Those with notifications, until they are closed, once."""
+    wire = Wire()
+    assert wire.view.sessions == 1
+    for notifications in (True, False):
+        other = Session(
+            dialect=DIALECT,
+            view=wire.view,
+            registry=wire.registry,
+            polled=wire.polled,
+            owner=None,
+            limits=Limits(),
+            notifications=notifications,
+        )
+        assert wire.view.sessions == 1 + notifications
+        other.close()
+        other.close()
+        assert wire.view.sessions == 1

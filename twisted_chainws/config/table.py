@@ -294,8 +294,8 @@ def _limits(shape: type) -> dict[str, Setting]:
             kind=Kind.INTEGER if isinstance(entry.default, int) else Kind.NUMBER,
             default=f"{entry.default:,}" if isinstance(entry.default, int) else str(entry.default),
             help="",
-            minimum=entry.metadata.get(UNLIMITED, 1) if isinstance(entry.default, int) else 0,
-            above=not isinstance(entry.default, int),
+            minimum=entry.metadata.get(UNLIMITED, 1 if isinstance(entry.default, int) else 0),
+            above=not isinstance(entry.default, int) and UNLIMITED not in entry.metadata,
         )
         for entry in fields(shape)
     }

@@ -1,8 +1,8 @@
 """Notices of one connection that cannot leave yet: in order, counted, bounded. Sans-I/O.
 
 Imports only limits, notice and the layers below. A notice waits for one of two reasons. *Queued*:
-the outlet is congested, or others are waiting already. *Held*: its subscription was opened inside
-a batch whose answer has not left yet.
+the outlet is congested, a reply has to leave first, or others are waiting already. *Held*: its
+subscription was opened inside a batch whose answer has not left yet.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ class Backlog:
     """
 
     __slots__ = (
-        "_bytes", "_congested", "_congested_since", "_held", "_queue", "dropped", "high_water",
-        "size",
+        "_blocked", "_bytes", "_congested", "_congested_since", "_held", "_queue", "dropped",
+        "high_water", "size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class Backlog:
         self._queue: list[tuple[Recipient, Notice]] = []
         self._held: dict[Recipient, list[Notice]] = {}
         self._bytes = 0
+        self._blocked = False
         self._congested = False
         self._congested_since: float | None = None
         self.size = 0
@@ -41,14 +42,19 @@ class Backlog:
     @property
     def free(self) -> bool:
         """True while a notice may pass: nothing waits, nothing is held back, the way is free."""
-        return not (self._congested or self._queue or self._held)
+        return not (self._congested or self._blocked or self._queue or self._held)
+
+    @property
+    def relievable(self) -> bool:
+        """True while something waits for nothing but its turn."""
+        return bool(self._queue) and not (self._congested or self._blocked)
 
     def keep(self, subscription: Recipient, notice: Notice) -> bool:
         """Let a notice wait if it must; False when it may leave now."""
         held = self._held.get(subscription)
         if held is not None:
             held.append(notice)
-        elif self._congested or self._queue:
+        elif self._congested or self._blocked or self._queue:
             self._queue.append((subscription, notice))
         else:
             return False
@@ -74,6 +80,20 @@ class Backlog:
         """
         self._congested = False
         self._congested_since = None
+        if not self._blocked:
+            self._move(out, budget)
+
+    def block(self) -> None:
+        """Let every notice wait until ``unblock``: a reply has to leave first."""
+        self._blocked = True
+
+    def unblock(self, out: list[Any]) -> None:
+        """Note that the reply is on its way, and move what waited for it to ``out``."""
+        self._blocked = False
+        if not self._congested:
+            self._move(out, self._bytes + 1)
+
+    def _move(self, out: list[Any], budget: int) -> None:
         taken = 0
         for subscription, notice in self._queue:
             if budget <= 0:

@@ -43,7 +43,8 @@ class Envelope:
         parse: bytes of one message -> requests. Raises nothing: mistakes come as faults.
         parse_http: the same for an HTTP body, where wording may differ.
         render_result: (token, plain JSON value) -> message.
-        render_fault: (token, fault) -> message.
+        render_fault: (token, fault) -> message; token None for a fault that answers no message,
+            where the dialect has such a one.
         render_batch: rendered replies -> message.
         render_notice: (result text, cursor text or None) -> notice.
         id_width: bytes of a subscription id on the wire, constant.
@@ -97,6 +98,8 @@ class Faults:
         too_many_requests: more requests at a time than a connection may have.
         throughput_exceeded: more compute units than a key has left.
         timed_out: an HTTP request took too long.
+        expired: nothing was asked for so long that the connection is closed; None where that is
+            done without a word.
     """
 
     of: Callable[[ChainwsError], Fault]
@@ -107,6 +110,7 @@ class Faults:
     too_many_requests: Fault
     throughput_exceeded: Fault
     timed_out: Fault
+    expired: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,11 @@ class Limits:
         ping_interval_s: idle seconds after which the server pings.
         ping_timeout_s: seconds until the pong.
         stalled_s: seconds a reader with waiting notices may take nothing before it is closed.
+        idle_s: seconds without a request after which a connection is closed.
+        connections: that speak the dialect on one network; a further one is closed with 1013.
+        expectations: transactions that a connection is told of once they are in a block because
+            it sent them.
+        expectation_s: seconds after which that is given up when a further one is sent.
     """
 
     message_bytes: int = 33_554_432
@@ -47,6 +52,10 @@ class Limits:
     ping_interval_s: float = 30.0
     ping_timeout_s: float = 30.0
     stalled_s: float = 60.0
+    idle_s: float = field(default=0.0, metadata={UNLIMITED: 0.0})
+    connections: int = field(default=0, metadata={UNLIMITED: 0})
+    expectations: int = 10_000
+    expectation_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,34 +14,32 @@ laws follow: the reply with a subscription id leaves before its first notice; no
 subscription keep their order; after an unsubscribe reply no notice of that subscription leaves.
 Where a block is one message for each connection (``gathering``), topics are watched and left
 instead: that message is a notice of the connection, and the next one after a leave still comes.
+Where each connection has one interest (``pushing``), its pushes are notices of the connection. A
+dialect may let notices wait for replies: while a ticket is open, they are queued.
 
 A request may be refused before its handler sees it: too many are unanswered, or its account has no
 compute units left. That costs others nothing and is told under its id.
+
+A connection that asks for nothing may be closed for it. Only requests count, whatever becomes of
+them; messages that name no method do not.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
-import orjson
-
 from twisted_chainws.dialects.actions import Close, Crashed, Forwarded, Out
 from twisted_chainws.dialects.backlog import Backlog, text_of
 from twisted_chainws.dialects.base import Batch, Dialect, Request
+from twisted_chainws.dialects.holdings import Holdings
 from twisted_chainws.dialects.limits import Account, Limits
 from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.dialects.outcomes import (
     Fault,
     Forward,
-    Inspect,
-    Install,
     Json,
-    Leave,
     Outcome,
-    Poll,
     Subscribe,
-    Uninstall,
     Unsubscribe,
-    Watch,
 )
 from twisted_chainws.dialects.view import View
 from twisted_chainws.errors import ChainwsError
@@ -78,9 +76,9 @@ class Session:
     """
 
     __slots__ = (
-        "_account", "_dialect", "_envelope", "_forwards", "_gated", "_limits", "_methods",
-        "_next_ticket", "_notifications", "_parse", "_polled", "_registry", "_tickets", "_view",
-        "backlog", "closed", "direct", "fault", "owner",
+        "_account", "_asked", "_dialect", "_envelope", "_forwards", "_gated", "_holdings",
+        "_limits", "_methods", "_next_ticket", "_notices_wait", "_notifications", "_parse",
+        "_tickets", "_view", "backlog", "closed", "direct", "fault", "owner",
     )  # fmt: skip
 
     def __init__(
@@ -95,11 +93,18 @@ class Session:
         account: Account | None = None,
         notifications: bool = True,
         http: bool = False,
+        now: float = 0.0,
     ) -> None:
         self._dialect = dialect
         self._view = view
-        self._registry = registry
-        self._polled = polled
+        self._holdings = Holdings(
+            owner=self,
+            view=view,
+            registry=registry,
+            polled=polled,
+            limits=limits,
+            refusal=None if notifications else dialect.faults.notifications_unsupported,
+        )
         self._limits = limits
         self._account = account
         self._gated = account is not None or limits.concurrent_requests > 0
@@ -111,11 +116,15 @@ class Session:
         self._tickets: dict[int, _Ticket] = {}
         self._next_ticket = 1
         self._forwards = 1 if dialect.replies_in_order else limits.open_forwards
+        self._notices_wait = dialect.notices_wait
+        self._asked = now
         self.backlog = Backlog()
         self.owner = owner
         self.fault: Fault | None = None
         self.direct = True
         self.closed = False
+        if notifications:
+            view.sessions += 1
 
     @property
     def busy(self) -> bool:
@@ -139,11 +148,15 @@ class Session:
         parsed = self._parse(data, self._limits)
         if parsed.__class__ is tuple:
             token, method, params, fault = parsed
+            if method:
+                self._asked = now
             if fault is not None:
                 self._refuse(token, fault, out)
                 return
             self._settle(token, None, self._evaluate(method, params, now, out), now, out)
         elif isinstance(parsed, Batch):
+            if any(method for _, method, _, _ in parsed.requests):
+                self._asked = now
             self._run(_Batch(iter(parsed.requests)), now, out)
 
     def resolve(self, ticket: int, answer: object, now: float, out: Out) -> None:
@@ -160,6 +173,9 @@ class Session:
             outcome = self._fault_of(answer, out)
         if self._settle(token, batch, outcome, now, out) and batch is not None:
             self._run(batch, now, out)
+        if self._notices_wait and not self._tickets:
+            self.backlog.unblock(out)
+            self._settle_direct()
 
     def deliver(self, subscription: Recipient, notice: Notice, out: Out) -> None:
         """Take a notice that could not be written directly; it waits, or leaves, in order."""
@@ -186,14 +202,21 @@ class Session:
         self._settle_direct()
 
     def tick(self, now: float, out: Out) -> None:
-        """Close a reader that has taken nothing for long."""
-        limit_s = self._limits.stalled_s
-        if self.backlog.stalled(now, limit_s):
-            self._fail(POLICY_VIOLATION, f"nothing read for {limit_s:g} s", out)
+        """Close a reader that has taken nothing for long, and who has asked for nothing."""
+        limits = self._limits
+        if self.closed:
+            return
+        if self.backlog.stalled(now, limits.stalled_s):
+            self._fail(POLICY_VIOLATION, f"nothing read for {limits.stalled_s:g} s", out)
+        elif limits.idle_s and now - self._asked > limits.idle_s:
+            expired = self._dialect.faults.expired
+            if expired is not None:
+                out.append(self._envelope.render_fault(None, expired))
+            self._fail(NORMAL, f"nothing asked for {limits.idle_s:g} s", out)
 
     def unsubscribe(self, subscription_id: str) -> bool:
         """Close a subscription, whoever asks for it; False when there is none of this id."""
-        removed = self._registry.remove(self, subscription_id)
+        removed = self._holdings.unsubscribe(subscription_id)
         if removed is None:
             return False
         self.backlog.forget(removed)
@@ -202,9 +225,11 @@ class Session:
 
     def close(self) -> None:
         """Forget everything: subscriptions, open forwards, waiting notices."""
+        if self._notifications and not self.closed:
+            self._view.sessions -= 1
         self.closed = True
         self.direct = False
-        self._registry.drop_owner(self)
+        self._holdings.drop()
         self._tickets.clear()
         self.backlog.drop()
 
@@ -261,10 +286,13 @@ class Session:
                 ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1
                 self._tickets[ticket] = (token, batch, outcome)
                 out.append(Forwarded(ticket, outcome.call))
+                if self._notices_wait:
+                    self.backlog.block()
+                    self.direct = False
                 return False
             if isinstance(outcome, Subscribe):
                 request = outcome
-                outcome = self._guarded(self._subscribe, request, out)
+                outcome = self._guarded(self._holdings.subscribe, request, out)
                 if isinstance(outcome, Subscription):
                     initial, outcome = (outcome, request), outcome.id
             else:
@@ -275,21 +303,10 @@ class Session:
         return True
 
     def _perform(self, outcome: Outcome, now: float) -> Any:
-        """Do what an outcome asks of this connection or of the polled filters."""
+        """Do what an outcome asks of this connection or of what all of its dialect share."""
         if isinstance(outcome, Unsubscribe):
             return outcome.then(self._unsubscribe_own(outcome.subscription_id))
-        if isinstance(outcome, Watch | Leave):
-            return self._watch(outcome)
-        if isinstance(outcome, Install):
-            return self._polled.install(outcome.filter, outcome.encode, now)
-        if isinstance(outcome, Poll):
-            items = self._polled.poll(outcome.filter_id, now)
-            return [orjson.Fragment(encode(self._view, item)) for encode, item in items]
-        if isinstance(outcome, Inspect):
-            return outcome.then(self._polled.inspect(outcome.filter_id))
-        if isinstance(outcome, Uninstall):
-            return self._polled.uninstall(outcome.filter_id)
-        raise TypeError(f"no way to perform {type(outcome).__name__}")
+        return self._holdings.perform(outcome, now)
 
     def _unsubscribe_own(self, subscription_id: str) -> bool:
         """Close a subscription for its own client; over HTTP, that of a connection of its key."""
@@ -333,35 +350,6 @@ class Session:
         self._release(batch, out)
 
     # Subscriptions
-
-    def _subscribe(self, request: Subscribe) -> Subscription | Fault:
-        if not self._notifications:
-            return self._dialect.faults.notifications_unsupported
-        return self._registry.add(
-            request.filter,
-            request.encode,
-            self,
-            cursor=request.cursor,
-            max_subscriptions=self._limits.subscriptions,
-            max_alternatives=self._limits.alternatives,
-        )
-
-    def _watch(self, request: Watch | Leave) -> Json:
-        watches = self._registry.watches
-        if not self._notifications:
-            return self._dialect.faults.notifications_unsupported
-        if isinstance(request, Leave):
-            watches.leave(self, request.topic)
-            return None
-        watches.watch(
-            self,
-            request.topic,
-            request.addresses,
-            cursor=request.cursor,
-            max_topics=self._limits.subscriptions,
-            max_addresses=self._limits.alternatives,
-        )
-        return request.reply
 
     def _open(
         self, subscription: Subscription, request: Subscribe, batch: _Batch | None, out: Out

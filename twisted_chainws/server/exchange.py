@@ -39,7 +39,7 @@ class Exchange:
         self._request = request
         self._route = route
         self._dialect = dialect
-        self._session = open_session(route, dialect, self, http=True)
+        self._session = open_session(route, dialect, self, http=True, now=reactor.seconds())
         self._calls: dict[int, Deferred[Any]] = {}
         self._reply: list[bytes] = []
         self._working = False

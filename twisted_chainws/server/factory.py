@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.interfaces import IDelayedCall, IProtocol
+from twisted.logger import Logger
 
 from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.limits import Limits
@@ -15,6 +16,14 @@ from twisted_chainws.websocket.seam import ConnectionOptions, ServerFactory
 __all__ = ["ChainFactory", "ServerSettings"]
 
 GOING_AWAY: Final = 1001
+
+SWEEP_S: Final = 10.0
+"""How often connections are looked through for idle ones, where there is such a bound.
+
+Source: ``ontology.md`` 3.
+"""
+
+_SWEEP_LEAST_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +70,13 @@ class ChainFactory(ServerFactory):
         connections: those that are open.
     """
 
+    _log = Logger()
+
     def __init__(
         self, *, reactor: Any, dialects: tuple[Dialect, ...], settings: ServerSettings
     ) -> None:
-        limits = settings.limits or max(
-            (dialect.limits for dialect in dialects), key=lambda each: each.message_bytes
-        )
+        bounds = [settings.limits or dialect.limits for dialect in dialects]
+        limits = max(bounds, key=lambda each: each.message_bytes)
         super().__init__(
             reactor=reactor,
             connection=ChainProtocol,
@@ -79,6 +89,10 @@ class ChainFactory(ServerFactory):
         )
         self.connections: set[ChainProtocol] = set()
         self._direct = settings.direct
+        idle = [each.idle_s for each in bounds if each.idle_s]
+        self._sweep_s = max(_SWEEP_LEAST_S, min(SWEEP_S, *idle)) if idle else None
+        self._reactor = reactor
+        self._sweeping: IDelayedCall | None = None
         self._empty: list[Deferred[None]] = []
 
     def connect(self, route: Route) -> IProtocol | None:
@@ -89,6 +103,8 @@ class ChainFactory(ServerFactory):
         connection.route = route
         connection.direct = self._direct
         self.connections.add(connection)
+        if self._sweep_s is not None and self._sweeping is None:
+            self._sweeping = self._reactor.callLater(self._sweep_s, self._sweep)
         return connection  # type: ignore[no-any-return]
 
     def gone(self, connection: ChainProtocol) -> None:
@@ -98,9 +114,22 @@ class ChainFactory(ServerFactory):
         self.connections.discard(connection)
         connection.route.account.leave(connection)
         if not self.connections:
+            if self._sweeping is not None:
+                self._sweeping.cancel()
+                self._sweeping = None
             waiting, self._empty = self._empty, []
             for deferred in waiting:
                 deferred.callback(None)
+
+    def _sweep(self) -> None:
+        """Let every session see what time it is: one timer for all, none per message."""
+        self._sweeping = self._reactor.callLater(self._sweep_s, self._sweep)
+        for connection in tuple(self.connections):
+            try:
+                connection.sweep()
+            except Exception:  # noqa: BLE001 - one broken connection must not cost the others
+                self._log.failure("a sweep broke")
+                connection.fail()
 
     def close_all(
         self, code: int = GOING_AWAY, reason: str = "server is going away"

@@ -20,7 +20,7 @@ from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.notice import Notice, Recipient
 from twisted_chainws.dialects.session import Session
 from twisted_chainws.server.outlet import Outlet
-from twisted_chainws.server.route import Route, open_session
+from twisted_chainws.server.route import Route, has_room, open_session
 from twisted_chainws.websocket.frames import message
 from twisted_chainws.websocket.handshake import Handshake
 from twisted_chainws.websocket.seam import ServerConnection
@@ -36,6 +36,8 @@ RELIEF_BYTES: Final = 262_144
 TICK_S: Final = 1.0
 
 MESSAGE_TOO_BIG: Final = 1009
+
+TRY_AGAIN_LATER: Final = 1013
 
 
 def choose_subprotocol(offered: tuple[str, ...], dialects: tuple[Dialect, ...]) -> str | None:
@@ -90,8 +92,14 @@ class ChainProtocol(ServerConnection):
         if len(self.route.dialects) == 1:
             self._begin(self.route.dialects[0])
 
-    def _begin(self, dialect: Dialect) -> Session:
-        self._session = session = open_session(self.route, dialect, self, http=False)
+    def _begin(self, dialect: Dialect) -> Session | None:
+        """Open the session, or close where as many speak the dialect as may."""
+        if not has_room(self.route, dialect):
+            self.close(TRY_AGAIN_LATER, "too many connections")
+            return None
+        self._session = session = open_session(
+            self.route, dialect, self, http=False, now=self._clock.seconds()
+        )
         limits = self.route.limits or dialect.limits
         self.limit_messages(limits.message_bytes)
         self._unsent_limit = limits.unsent_reply_bytes
@@ -319,7 +327,7 @@ class ChainProtocol(ServerConnection):
         session.relieve(self._out, RELIEF_BYTES)
         if self._out:
             self._drain()
-        if session.queued and not session.closed and not self.stuck():
+        if session.backlog.relievable and not session.closed and not self.stuck():
             self._relieving = self._clock.callLater(0, self._relieve)
 
     def _tick(self) -> None:
@@ -328,6 +336,13 @@ class ChainProtocol(ServerConnection):
         if session is None or not self._outlet.congested or self.state != self.STATE_OPEN:
             return
         self._ticking = self._clock.callLater(TICK_S, self._tick)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Let the session see what time it is."""
+        session = self._session
+        if session is None or self.state != self.STATE_OPEN:
+            return
         session.tick(self._clock.seconds(), self._out)
         if self._out:
             self._drain()

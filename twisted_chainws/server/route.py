@@ -13,7 +13,7 @@ from twisted_chainws.server.accounts import Account
 from twisted_chainws.subscriptions.polled import PolledFilters
 from twisted_chainws.subscriptions.registry import Registry
 
-__all__ = ["Gateway", "Route", "open_session"]
+__all__ = ["Gateway", "Route", "has_room", "open_session"]
 
 
 class Gateway(Protocol):
@@ -74,7 +74,15 @@ class Route:
         return self.dialects[0]
 
 
-def open_session(route: Route, dialect: Dialect, owner: object, *, http: bool) -> Session:
+def has_room(route: Route, dialect: Dialect) -> bool:
+    """Tell whether one more connection may speak a dialect on this network."""
+    most = (route.limits or dialect.limits).connections
+    return not most or route.service.view(dialect).sessions < most
+
+
+def open_session(
+    route: Route, dialect: Dialect, owner: object, *, http: bool, now: float
+) -> Session:
     """Open a session; over HTTP it is for one message and has no notices."""
     service = route.service
     # Only HTTP has a use for an account without a bound; others are spared the asking.
@@ -89,4 +97,5 @@ def open_session(route: Route, dialect: Dialect, owner: object, *, http: bool) -
         account=route.account if known else None,
         notifications=not http,
         http=http,
+        now=now,
     )

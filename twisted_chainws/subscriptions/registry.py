@@ -7,6 +7,7 @@ from twisted_chainws.errors import TooManyAlternatives, TooManySubscriptions
 from twisted_chainws.subscriptions.events import ChainEvent
 from twisted_chainws.subscriptions.filters import Filter, alternatives
 from twisted_chainws.subscriptions.index import Index
+from twisted_chainws.subscriptions.interests import Interests
 from twisted_chainws.subscriptions.watches import Watches
 
 
@@ -64,6 +65,7 @@ class Registry:
 
     Attributes:
         watches: what is watched without an id, where a block is one message for each owner.
+        interests: what owners are about, where each has one interest instead of subscriptions.
     """
 
     def __init__(self, *, make_id: Callable[[], str]) -> None:
@@ -72,6 +74,7 @@ class Registry:
         self._ids: set[str] = set()
         self._holdings: dict[Any, _Holding] = {}
         self.watches = Watches()
+        self.interests = Interests()
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -137,6 +140,7 @@ class Registry:
     def drop_owner(self, owner: Any) -> int:
         """Close everything of an owner and return how many subscriptions that were."""
         self.watches.drop_owner(owner)
+        self.interests.drop(owner)
         holding = self._holdings.pop(owner, None)
         if holding is None:
             return 0
