@@ -19,7 +19,7 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from twisted_chainws import __version__
-from twisted_chainws.config.endpoints import ANY_PORT, LOOPBACK
+from twisted_chainws.config.endpoints import default_places
 from twisted_chainws.config.model import Configuration, Network
 from twisted_chainws.config.read import read_configuration
 from twisted_chainws.config.table import (
@@ -64,19 +64,13 @@ def _help(setting: Setting) -> str:
     return f"{setting.help}{words} [default: {setting.default}]"
 
 
-def _languages() -> str:
-    """Tell what is spoken where when nothing is configured."""
-    own = [f"{each.title} on {LOOPBACK}:{each.default_port}" for each in DIALECTS]
-    return ", ".join(own) + f", and as all of them on {LOOPBACK}:{ANY_PORT}"
-
-
 class Options(usage.Options):
     """Options of ``twist chainws``; ``configuration`` is what they and the file come to."""
 
     longdesc = (
-        f"Without options: a development chain, spoken as {_languages()}. Every option is also a "
-        "key of the TOML file that --config names; an option beats the file. "
-        "docs/configuration.md tells all of it."
+        f"Without options: a development chain, spoken as {default_places(DIALECTS)}. "
+        "Every option is also a key of the TOML file that --config names; an option beats the "
+        "file. docs/configuration.md tells all of it."
     )
     optFlags = [  # noqa: RUF012 - Twisted wants a list here
         [each.name, None, each.help] for each in SETTINGS if each.kind is Kind.FLAG
@@ -336,7 +330,7 @@ def _introduce(
 ) -> None:
     """Print who is there and where, as anvil does; warn about what the outside can reach."""
     lines, show_keys = [f"chainws {__version__}"], configuration.show_keys
-    spoken = _spoken(configuration)
+    spoken = configuration.spoken([each.name for each in DIALECTS])
     for network, owners in zip(configuration.networks, accounts, strict=True):
         lines += ["", *chain_lines(network.devchain, owners, show_keys=show_keys, spoken=spoken)]
         lines += ["", f"Network {network.name}: chain id {chain_ids[network.name]}"]
@@ -353,14 +347,6 @@ def _introduce(
                 "development chain and its unlocked accounts",
                 endpoint=listener.endpoint,
             )
-
-
-def _spoken(configuration: Configuration) -> frozenset[str]:
-    """Return the names of the dialects that are spoken somewhere."""
-    named = {each.dialect for each in configuration.listeners if each.dialect is not None}
-    if len(named) == len(configuration.listeners):
-        return frozenset(named)
-    return frozenset(each.name for each in DIALECTS)
 
 
 def _print(text: str) -> None:

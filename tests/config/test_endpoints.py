@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_chainws.config.endpoints import default_listeners, read_listener
+from twisted_chainws.config.endpoints import default_listeners, default_places, read_listener
 from twisted_chainws.config.model import Listener
 from twisted_chainws.config.table import ConfigurationError
 from twisted_chainws.dialects.catalog import DIALECTS
@@ -77,3 +77,11 @@ def test_each_dialect_has_its_port_and_there_is_a_combined_one() -> None:
     assert listeners[-1] == Listener(
         dialect=None, endpoint="tcp:8080:interface=127.0.0.1", outside=False
     )
+
+
+def test_people_are_told_what_is_spoken_where() -> None:
+    """Each dialect has its title and port, and the combined listener comes last."""
+    text = default_places(DIALECTS)
+    assert text.startswith("Ethereum JSON-RPC on 127.0.0.1:8545, Zilliqa WebSocket on 127.0.0.1:44")
+    assert text.endswith(", and all of them on 127.0.0.1:8080")
+    assert text.count("127.0.0.1") == len(DIALECTS) + 1

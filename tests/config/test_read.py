@@ -127,6 +127,21 @@ def test_every_setting_reaches_its_place() -> None:
     assert configuration.silent
 
 
+@pytest.mark.parametrize(
+    ("listen", "spoken"),
+    [
+        (["ethereum=tcp:1"], {"ethereum"}),
+        (["zilliqa=tcp:1", "zilliqa=tcp:2"], {"zilliqa"}),
+        (["ethereum=tcp:1", "zilliqa=tcp:2"], {"ethereum", "zilliqa"}),
+        (["zilliqa=tcp:1", "any=tcp:2"], {"ethereum", "zilliqa", "other"}),
+    ],
+)
+def test_what_is_spoken_somewhere(listen: list[str], spoken: set[str]) -> None:
+    """Every dialect that has a listener; all of them where one listener is for any."""
+    configuration = read_configuration({"listen": listen})
+    assert configuration.spoken(["ethereum", "zilliqa", "other"]) == spoken
+
+
 def test_an_option_beats_the_file() -> None:
     """Where both speak, the command line counts; lists are replaced, not joined."""
     text = 'chain-id = 5\nprofile = "geth"\nkey = ["file"]\nlisten = ["any=tcp:1"]\n'

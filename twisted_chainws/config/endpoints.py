@@ -31,6 +31,12 @@ def default_listeners(dialects: Sequence[Dialect]) -> tuple[Listener, ...]:
     return (*own, read_listener(f"{ANY}=tcp:{ANY_PORT}", dialects, ""))
 
 
+def default_places(dialects: Sequence[Dialect]) -> str:
+    """Tell people what is spoken where when nothing is said."""
+    own = [f"{each.title} on {LOOPBACK}:{each.default_port}" for each in dialects]
+    return ", ".join(own) + f", and all of them on {LOOPBACK}:{ANY_PORT}"
+
+
 def read_listener(text: str, dialects: Sequence[Dialect], place: str) -> Listener:
     """Return the listener that ``DIALECT=ENDPOINT`` describes.
 

@@ -1,6 +1,6 @@
 """The frozen values that a configuration becomes. No I/O, no behaviour."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_chainws.chain.types import Address20
@@ -129,3 +129,8 @@ class Configuration:
         }
         common = {name: value for name, value in self.limits.items() if "." not in name}
         return replace(defaults, **(common | own))  # type: ignore[arg-type]
+
+    def spoken(self, dialects: Iterable[str]) -> frozenset[str]:
+        """Return which of the known dialects are spoken on any listener."""
+        named = {listener.dialect for listener in self.listeners}
+        return frozenset(name for name in dialects if name in named or None in named)
