@@ -91,6 +91,13 @@ class Evaluation:
     gas: int
 
 
+@dataclass(eq=False, kw_only=True)
+class ScriptFailed(ExecutionFailed):
+    """A script failed; ``gas`` is that of the steps until then."""
+
+    gas: int
+
+
 def evaluate(code: bytes, invoke: Invoker, *, gas_limit: int | None = None) -> Evaluation:
     """Run a script.
 
@@ -100,13 +107,16 @@ def evaluate(code: bytes, invoke: Invoker, *, gas_limit: int | None = None) -> E
         gas_limit: for the steps; None sets none.
 
     Raises:
-        ExecutionFailed: it fails, in the node's words.
+        ScriptFailed: it fails, in the node's words.
         Unsupported: it uses what needs a whole NeoVM.
     """
     if not code:
-        raise ExecutionFailed(reason="[NeoVmService] vm execution code was invalid!")
+        raise ScriptFailed(reason="[NeoVmService] vm execution code was invalid!", gas=0)
     machine = _Machine(code, invoke, gas_limit)
-    machine.run()
+    try:
+        machine.run()
+    except ExecutionFailed as error:
+        raise ScriptFailed(reason=error.reason, gas=machine.gas) from None
     return Evaluation(result=machine.top(), gas=machine.gas)
 
 
@@ -136,6 +146,14 @@ def transaction_gas(code: bytes, steps: int) -> int:
     """Return what a transaction costs whose script took so much gas, in units of gas."""
     units = -(-(code_gas(code) + steps) // MINIMUM_GAS)
     return max(1, units) * MINIMUM_GAS
+
+
+def highest_gas(code: bytes) -> int:
+    """Return a number of gas that no transaction with this script goes beyond.
+
+    There are no jumps: a script takes a step a byte at most, and calls as often as it says so.
+    """
+    return transaction_gas(code, len(code) * _STEP_GAS + code.count(NATIVE_INVOKE) * _NATIVE_GAS)
 
 
 def build_call(contract: Address20, method: str, *arguments: Value) -> bytes:
@@ -197,9 +215,9 @@ class _Machine:
                 self._step(opcode)
 
     def _spend(self, gas: int) -> None:
-        self.gas += gas
-        if self._gas_limit is not None and self.gas > self._gas_limit:
+        if self._gas_limit is not None and self.gas + gas > self._gas_limit:
             raise ExecutionFailed(reason="[NeoVmService] insufficient gas for transaction!")
+        self.gas += gas
 
     def _step(self, opcode: int) -> None:
         try:
