@@ -23,7 +23,6 @@ from twisted_chainws.sources.devchain.engine.filling import Defaults, complete, 
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job, Progress
 from twisted_chainws.sources.devchain.engine.limit import TimeUp
-from twisted_chainws.sources.devchain.engine.natives import decode_pooled
 from twisted_chainws.sources.devchain.engine.submission import Submission
 
 Params = Mapping[str, Any]
@@ -139,7 +138,7 @@ class Branches:
     def _restore_pool(self, raws: Iterable[bytes]) -> None:
         """Make the pool what it was, telling only the differences."""
         hub = self._hub
-        natives = [decode_pooled(raw) for raw in raws]
+        natives = [hub.natives.decode_pooled(raw) for raw in raws]
         wanted = {native.hash for native in natives}
         for entry in list(hub.pool):
             if entry.hash not in wanted:

@@ -31,6 +31,7 @@ from twisted_chainws.chain.types import Address20, BlockNumber, Gas, Hash32, Tim
 
 _BLOB, _SET_CODE, _ACCESS_LIST = 3, 4, 1
 _ROOT = 32
+_NO_BLOOM = bytes(256)
 
 Native = tuple[NativeTransaction, Receipt]
 
@@ -184,6 +185,39 @@ def convert_receipt(
         ),
         blob_gas_price=Wei(blob_fee) if is_blob else None,
         events=(),
+    )
+
+
+def native_receipt(
+    *,
+    succeeded: bool = True,
+    gas: int,
+    price: int,
+    contract: Address20 | None = None,
+    logs: Sequence[Log] = (),
+    events: Sequence[NamedEvent] = (),
+) -> Receipt:
+    """Make the receipt of a transaction that the EVM did not run, or not in a block.
+
+    Args:
+        succeeded: whether it did what it was for.
+        gas: units that it pays for.
+        price: of each, wei.
+        contract: that came into being.
+        logs: of contracts of the EVM.
+        events: of others.
+    """
+    return Receipt(
+        succeeded=succeeded,
+        gas_used=Gas(gas),
+        cumulative_gas_used=Gas(gas),
+        effective_gas_price=Wei(price),
+        contract_address=contract,
+        logs=tuple(logs),
+        bloom=_NO_BLOOM,
+        blob_gas_used=None,
+        blob_gas_price=None,
+        events=tuple(events),
     )
 
 

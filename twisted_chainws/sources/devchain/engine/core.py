@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI, WithdrawalAPI
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI, StateAPI, WithdrawalAPI
 
 from twisted_chainws.sources.devchain.engine import convert, proofs
 from twisted_chainws.sources.devchain.engine.calls import CallSite, run
@@ -107,6 +107,16 @@ class Engine(BlockStore):
         if chain is not self._chain:
             return StateReader(state_at(chain, header, root))
         return self._readers.get(root, lambda: state_at(chain, header, root))
+
+    def trial(self, at: Place) -> StateAPI:
+        """Return a state to be spoiled: of a block that follows one, a second later, at once.
+
+        Raises:
+            UnknownBlockHash: there is no such block.
+        """
+        chain, header, root = self._place(at)
+        env = {"block_number": header.block_number + 1, "timestamp": header.timestamp + 1}
+        return state_at(chain, header, root, env=env)
 
     def proof(self, address: bytes, slots: Sequence[int], at: Place) -> proofs.AccountProof:
         """Prove an account and slots against the state at a block.

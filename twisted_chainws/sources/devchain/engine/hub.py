@@ -29,8 +29,7 @@ from twisted_chainws.sources.devchain.engine.mempool import Entry, Mempool
 from twisted_chainws.sources.devchain.engine.natives import (
     Executable,
     Native,
-    decode_native,
-    decode_pooled,
+    Natives,
     encode_pooled,
 )
 from twisted_chainws.sources.devchain.engine.state import Change, StateReader
@@ -72,6 +71,7 @@ class Hub:
         self.random_bytes = random_bytes
         self._wall_clock = wall_clock
         self._reader: StateReader | None = None
+        self.natives = Natives(ontology_network=settings.ontology_network)
         self.pool = Mempool(limit=settings.pool_size, nonce_of=self.nonce_of)
         self._staged: list[tuple[str, Any]] = []
         self._events: list[tuple[str, Any]] = []
@@ -225,7 +225,7 @@ class Hub:
     def _executables(self, block_hash: bytes) -> Iterator[Executable]:
         yield from self.engine.transactions(block_hash)
         for record in self.engine.natives(block_hash):
-            yield decode_native(record.kind, record.raw)
+            yield self.natives.decode(record.kind, record.raw)
 
     def _ancestor(self, head: bytes, applied: list[bytes]) -> bytes:
         return bytes(self.engine.header(applied[0]).parent_hash) if applied else head
@@ -325,7 +325,7 @@ class Hub:
             raw = self.engine.get_control(f"{_POOL_RANGE}.{arrival}")
             if raw is not None:
                 self._next_arrival = arrival
-                entry = self.entry(decode_pooled(raw))
+                entry = self.entry(self.natives.decode_pooled(raw))
                 self.pool.add(entry)
                 self._arrivals[entry.hash] = arrival
         self._next_arrival = end

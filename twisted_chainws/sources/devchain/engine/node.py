@@ -4,21 +4,25 @@ Reads answer at once or are a job; writes are commands, of which the worker runs
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
+from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, SCALE, TOKENS
+from twisted_chainws.dialects.ontology.unbound import holder_deadline
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_hex, encode_block, encode_hex
 from twisted_chainws.sources.devchain.engine.branches import Branches
 from twisted_chainws.sources.devchain.engine.building import Builder
 from twisted_chainws.sources.devchain.engine.commands import Commands
 from twisted_chainws.sources.devchain.engine.core import Engine
-from twisted_chainws.sources.devchain.engine.head import genesis_hash
+from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS, genesis_hash
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.importing import import_chain
 from twisted_chainws.sources.devchain.engine.jobs import Command, Job, read_job
 from twisted_chainws.sources.devchain.engine.keys import Keyring, open_keyring
+from twisted_chainws.sources.devchain.engine.ont_ledger import initial_storage
+from twisted_chainws.sources.devchain.engine.ont_reads import OntologyReads
 from twisted_chainws.sources.devchain.engine.payload import Payloads
 from twisted_chainws.sources.devchain.engine.reads import Reads
 from twisted_chainws.sources.devchain.engine.state_files import StateFiles
@@ -32,6 +36,7 @@ from twisted_chainws.sources.devchain.genesis import (
 )
 from twisted_chainws.sources.devchain.methods import EVM_READS, TRACES
 from twisted_chainws.sources.devchain.settings import DevchainSettings
+from twisted_chainws.sources.devchain.wallet import ont_shares
 
 _IMPORTED: Final = "node.imported"
 """The control value that holds the size of the file that was imported, bytes."""
@@ -52,6 +57,7 @@ class Node:
         self._reads = Reads(hub, builder)
         self._read_table: dict[str, Callable[[Params], Any]] = {
             **self._reads.table(),
+            **OntologyReads(hub, self._reads.place).table(),
             **Traces(hub, self._reads.pending_draft).table(),
             "build_block": Payloads(hub, builder).build,
             "dump_state": states.dump,
@@ -248,13 +254,31 @@ def _genesis(settings: DevchainSettings, keyring: Keyring, now: int) -> Genesis:
         for account in keyring.accounts
         for address in (account.address, account.zilliqa_address, account.ontology_address)
     )
+    accounts: dict[bytes, GenesisAccount] = dict.fromkeys(addresses, funded)
     return Genesis(
         chain_id=settings.chain_id,
         gas_limit=settings.gas_limit,
         timestamp=now if settings.timestamp is None else settings.timestamp,
         base_fee=settings.base_fee,
-        accounts=dict.fromkeys(addresses, funded),
+        accounts={**accounts, LEDGER_ADDRESS: _ledger(settings, keyring, accounts.values())},
     )
+
+
+def _ledger(
+    settings: DevchainSettings, keyring: Keyring, owners: Iterable[GenesisAccount]
+) -> GenesisAccount:
+    """Return the account that holds all ONT and, where ONG is given for it, that ONG."""
+    shares = ont_shares(len(keyring.accounts))
+    storage = initial_storage(
+        {
+            account.ontology_address: share * SCALE
+            for account, share in zip(keyring.accounts, shares, strict=True)
+        }
+    )
+    rest = 0
+    if holder_deadline(settings.ontology_network):
+        rest = TOKENS[ONG_CONTRACT].total_supply - sum(owner.balance for owner in owners)
+    return GenesisAccount(nonce=1, balance=max(0, rest), storage=storage)
 
 
 __all__ = ["Job", "Node"]

@@ -8,14 +8,13 @@ Source: ``zilliqa.md`` 5 and 6.1 to 6.3; the node's ``LookupServer.cpp`` (``Vali
 ``IsolatedServer.cpp`` (``CreateTransaction``) for the order of the checks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from eth.abc import StateAPI
 from eth_typing import Address
 
 from twisted_chainws.chain.model import Kind, NativeTransaction, Receipt
-from twisted_chainws.chain.types import Gas, Wei
 from twisted_chainws.dialects.zilliqa.address import NULL_ADDRESS
 from twisted_chainws.dialects.zilliqa.transaction import (
     CHAIN_ID,
@@ -46,9 +45,8 @@ from twisted_chainws.errors import (
     WrongChainId,
     WrongMessageVersion,
 )
+from twisted_chainws.sources.devchain.engine.convert import native_receipt
 from twisted_chainws.sources.devchain.engine.draft import NativeOperation
-
-_NO_BLOOM: Final = bytes(256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,15 @@ class Payment:
         """The most it can take from its sender, wei."""
         return self._core.amount_qa * WEI_PER_QA + self.gas * self.price
 
-    def check_new(self, state: StateAPI, *, next_nonce: int, gas_limit: int) -> None:
+    def check_new(
+        self,
+        state: StateAPI,
+        *,
+        trial: Callable[[], StateAPI],  # noqa: ARG002 - a payment needs none
+        admit: Callable[[bytes], None],  # noqa: ARG002 - its nonce tells
+        next_nonce: int,
+        gas_limit: int,
+    ) -> None:
         """Check one that is just sent: see ``natives.Native``."""
         self._check_alone()
         sender = Address(self.record.sender)
@@ -172,18 +178,7 @@ class Payment:
         for receiver, share in ((Address(core.to), amount), (state.coinbase, fee)):
             if share:
                 state.delta_balance(receiver, share)
-        return Receipt(
-            succeeded=True,
-            gas_used=Gas(PAYMENT_GAS),
-            cumulative_gas_used=Gas(PAYMENT_GAS),
-            effective_gas_price=Wei(self.price),
-            contract_address=None,
-            logs=(),
-            bloom=_NO_BLOOM,
-            blob_gas_used=None,
-            blob_gas_price=None,
-            events=(),
-        )
+        return native_receipt(gas=PAYMENT_GAS, price=self.price)
 
 
 def decode_payment(raw: bytes) -> Payment:

@@ -70,7 +70,7 @@ class Reads:
     def proof(self, params: Params) -> dict[str, Any]:
         """Return the Merkle proof of ``address`` and ``slots`` ``at`` a block."""
         slots = [int(slot, 16) for slot in params["slots"]]
-        proof = self._hub.engine.proof(decode_hex(params["address"]), slots, self._place(params))
+        proof = self._hub.engine.proof(decode_hex(params["address"]), slots, self.place(params))
         return {
             "address": encode_hex(proof.address),
             "accountProof": [encode_hex(node) for node in proof.proof],
@@ -130,7 +130,7 @@ class Reads:
         """
         simulated = self._hub.engine.simulate(
             params["blocks"],
-            self._place(params),
+            self.place(params),
             mode=Mode(transfers=params["transfers"], validation=params["validation"]),
             gas_cap=self._hub.settings.call_gas_cap,
         )
@@ -210,15 +210,16 @@ class Reads:
         return shapes
 
     def _reader(self, params: Params) -> Any:
-        return self._hub.engine.read(self._place(params))
+        return self._hub.engine.read(self.place(params))
 
-    def _place(self, params: Params) -> Place:
+    def place(self, params: Params) -> Place:
+        """Return where a question is asked: ``at`` a block, or at the pending one."""
         return self._draft()[0] if params["at"] == PENDING else decode_hex(params["at"])
 
     def _execute(self, run: Callable[..., Any], params: Params) -> Any:
         return run(
             params["call"],
-            self._place(params),
+            self.place(params),
             gas_cap=self._hub.settings.call_gas_cap,
             state_overrides=params.get("state_overrides"),
             block_overrides=params.get("block_overrides"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from eth.abc import SignedTransactionAPI
@@ -26,7 +27,7 @@ from twisted_chainws.sources.devchain.engine.convert import convert_transaction
 from twisted_chainws.sources.devchain.engine.filling import Defaults, complete, request_sender
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Command, read_job
-from twisted_chainws.sources.devchain.engine.natives import Executable, decode_native
+from twisted_chainws.sources.devchain.engine.natives import Executable
 from twisted_chainws.sources.devchain.engine.vm import TransactionFields, blank, unsigned
 
 Request = Mapping[str, Any]
@@ -62,12 +63,15 @@ class Submission:
 
         Raises:
             TransactionRejected: the subclass that names the rule.
+            ExecutionError: a trial of it failed.
             Unsupported: this chain does not run such transactions.
         """
         hub = self._hub
-        native = decode_native(Kind(params["kind"]), decode_hex(params["raw"]))
+        native = hub.natives.decode(Kind(params["kind"]), decode_hex(params["raw"]))
         native.check_new(
             hub.reader().state,
+            trial=partial(hub.engine.trial, hub.engine.head_hash),
+            admit=hub.pool.check_loose,
             next_nonce=hub.pool.next_nonce(native.record.sender),
             gas_limit=hub.control.gas_limit,
         )
