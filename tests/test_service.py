@@ -7,8 +7,10 @@ import orjson
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
+from tests.dialects import pushes
 from twisted_chainws.chain.model import Block, Kind, Log
 from twisted_chainws.chain.ops import Cursor
 from twisted_chainws.chain.ports import Sink
@@ -32,6 +34,7 @@ from twisted_chainws.subscriptions.filters import (
     MinedFilter,
     PendingFilter,
 )
+from twisted_chainws.subscriptions.interests import Interest
 from twisted_chainws.subscriptions.registry import Subscription
 from twisted_chainws.testing import BOB, FakeSource, make_block, make_transaction
 
@@ -58,7 +61,9 @@ def encode_broken(_view: View, _item: Any) -> bytes:
 class Stand:
     """A running service, its source, its clock, and what it delivered."""
 
-    def __init__(self, source: FakeSource | None = None, **options: Any) -> None:
+    def __init__(
+        self, source: FakeSource | None = None, *, dialect: Dialect = DIALECT, **options: Any
+    ) -> None:
         """Start the service."""
         numbers = iter(range(7, 1_000_000))
         self.clock = Clock()
@@ -66,7 +71,7 @@ class Stand:
         self.delivered: list[tuple[str, tuple[str, ...]]] = []
         self.service = ChainService(
             source=self.source,
-            dialects=(DIALECT,),
+            dialects=(dialect,),
             settings=Settings(
                 profile=Profile.SUPERSET,
                 client_version="test",
@@ -376,3 +381,73 @@ def test_stopping_ends_what_waits() -> None:
     assert stand.clock.getDelayedCalls() == []
     (failure,) = stand.perform(Query(method="balance", params={}))
     assert failure.check(SourceUnavailable)
+
+
+def follow(stand: Stand, owner: str, *topics: str, cursor: bool = False) -> None:
+    """Follow topics of the toy dialect whose connections have one interest each."""
+    interest = Interest(topics=frozenset(topics), cursor=cursor)
+    stand.service.registry(pushes.DIALECT).interests.set(owner, interest, max_keys=9)
+
+
+def pushed(stand: Stand) -> list[Any]:
+    """Return the numbers of the blocks pushed since the last call."""
+    delivered, stand.delivered = stand.delivered, []
+    texts = [orjson.loads(text.replace("ID", "")) for text, _ in delivered]
+    return [text["block"] for text in texts]
+
+
+def test_each_thing_of_a_block_is_pushed_to_whom_it_concerns() -> None:
+    """In the order of the block; the ledger holds it, and cursors count what it brings."""
+    stand = Stand(dialect=pushes.DIALECT)
+    follow(stand, "me", "block")
+    follow(stand, "you", "transaction", cursor=True)
+    sent = make_transaction(0)
+    interests = stand.service.registry(pushes.DIALECT).interests
+    interests.expect("me", sent.hash, 0.0, lifetime_s=60.0, most=9)
+    stand.source.mine((make_transaction(1), [LOG]), (sent, []))
+    texts = [(orjson.loads(text.replace("ID", "")), len(some)) for text, some in stand.delivered]
+    other = {"transaction": make_transaction(1).hash.hex()}
+    mine = {"transaction": sent.hash.hex()}
+    (first, one), (second, two), (third, three), (fourth, four) = texts
+    assert (first[0], second, third[0], fourth) == (other, mine, mine, {"block": 1})
+    assert [one, two, three, four] == [1] * 4
+    assert [Cursor.parse(each[1]).index for each in (first, third)] == [1, 2]
+    stand.service.stopService()
+
+
+def test_pushes_of_a_reorganisation_repeat_heights_and_a_rollback_has_none() -> None:
+    """Blocks that are taken back are not spoken of."""
+    stand = Stand(dialect=pushes.DIALECT)
+    follow(stand, "me", "block")
+    stand.source.mine()
+    stand.source.mine()
+    stand.source.reorganise(2, [[], []])
+    assert pushed(stand) == [1, 2, 1, 2]
+    stand.source.reorganise(1, [])
+    assert pushed(stand) == []
+    stand.service.stopService()
+
+
+def test_pushes_wait_for_confirmations() -> None:
+    """As those of gathered messages do."""
+    stand = Stand(dialect=pushes.DIALECT, confirmations=2)
+    follow(stand, "me", "block")
+    for _ in range(3):
+        stand.source.mine()
+    assert pushed(stand) == [0, 1]
+    stand.service.stopService()
+
+
+def test_a_block_that_cannot_be_pushed_costs_only_itself() -> None:
+    """The failure is logged, the chain goes on."""
+    stand = Stand(dialect=pushes.DIALECT)
+    follow(stand, "me", "block")
+    ledger: pushes.Ledger = stand.service.view(pushes.DIALECT).ledger
+    ledger.broken.add(1)
+    with capturedLogs() as logs:
+        stand.source.mine()
+        stand.source.mine()
+    assert pushed(stand) == [2]
+    (event,) = [event for event in logs if "log_failure" in event]
+    assert event["name"] == "pushes"
+    stand.service.stopService()

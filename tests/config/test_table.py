@@ -87,7 +87,7 @@ def test_rows_are_distinct_and_explained() -> None:
     assert all(setting.help and setting.default for setting in SETTINGS)
 
 
-UNBOUNDED = {"concurrent-requests", "compute-units-per-s"}
+UNBOUNDED = {"concurrent-requests", "connections", "idle-s", "compute-units-per-s"}
 
 
 @pytest.mark.parametrize("setting", LIMITS.values(), ids=LIMITS)

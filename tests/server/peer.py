@@ -170,9 +170,11 @@ class Stand:
         dialect: Dialect | None = DIALECTS[0],
         limits: Mapping[str, Any] | None = None,
         profile: Profile = Profile.SUPERSET,
+        dialects: tuple[Dialect, ...] = DIALECTS,
+        confirmations: int = 0,
     ) -> None:
         self.source = FakeSource()
-        self._dialects = DIALECTS
+        self._dialects = dialects
         if profile is not Profile.SUPERSET:
             self._dialects = make_dialects(profile)
             dialect = self._dialects[0]
@@ -187,6 +189,7 @@ class Stand:
             ),
             clock=reactor,
             random=os.urandom,
+            confirmations=confirmations,
         )
         if settings is None:
             defaults = self._dialects[0].limits

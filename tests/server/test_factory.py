@@ -1,6 +1,8 @@
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +14,15 @@ from twisted.internet.endpoints import (
     serverFromString,
 )
 from twisted.internet.ssl import CertificateOptions
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs
 
 from tests.certificates import write_certificate
 from tests.server.peer import UPGRADE, Peer, Stand, frame, reactor, request, until
+from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.dialects.limits import Limits
-from twisted_chainws.server.factory import ServerSettings
+from twisted_chainws.server.accounts import Account
+from twisted_chainws.server.factory import ChainFactory, ServerSettings
 
 pytestmark = pytest.mark.integration
 
@@ -90,3 +96,37 @@ async def test_other_transports(kind: str, short_path: Path) -> None:
         assert await peer.ended() == (1001, "bye")
         await port.stopListening()
         await until(lambda: not stand.site.websockets.connections)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_that_breaks_when_looked_at_costs_no_other() -> None:
+    """It is closed with 1011; the others are looked through again and again."""
+    async with Stand(limits={"idle_s": 0.3}) as stand:
+        broken, silent = await stand.ws(), await stand.ws()
+        first: Any = next(iter(stand.site.websockets.connections))
+        first.sweep = lambda: 1 / 0
+        with capturedLogs() as logs:
+            ends = {await peer.ended() for peer in (broken, silent)}
+        assert ends == {(1011, "internal error"), (1000, "nothing asked for 0.3 s")}
+        assert len([event for event in logs if "log_failure" in event]) == 1
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "every_s"),
+    [((0.0,), None), ((300.0, 0.0), 10.0), ((300.0, 4.0), 4.0), ((1e-9,), 0.1)],
+)
+def test_connections_are_looked_through_only_where_they_may_be_idle(
+    idle_s: tuple[float, ...], every_s: float | None
+) -> None:
+    """Every ten seconds, or as often as the shortest bound; never without one."""
+    clock = MemoryReactorClock()
+    dialects = tuple(replace(DIALECTS[0], limits=Limits(idle_s=each)) for each in idle_s)
+    factory = ChainFactory(reactor=clock, dialects=dialects, settings=ServerSettings())
+    route: Any = SimpleNamespace(account=Account(max_connections=None, per_s=0, burst_s=1))
+    connections: list[Any] = [factory.connect(route) for _ in range(2)]
+    due = [call.getTime() for call in clock.getDelayedCalls()]
+    assert due == ([] if every_s is None else [every_s])
+    for connection in connections:
+        assert [call.getTime() for call in clock.getDelayedCalls()] == due
+        factory.gone(connection)
+    assert clock.getDelayedCalls() == []

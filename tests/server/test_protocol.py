@@ -637,7 +637,9 @@ async def test_compressed_connections_get_the_same() -> None:
 
 
 class Spoiled:
-    """A view on which nothing can be read."""
+    """A view on which nothing can be read; connections are counted all the same."""
+
+    sessions = 0
 
     def __getattr__(self, name: str) -> Any:
         raise ZeroDivisionError(name)
