@@ -18,6 +18,8 @@ from tests.running import ROOT, START_LIMIT_S, Running, free_port
 from tests.sources.devchain.published import CHAIN_FILE, GENESIS_FILE
 from tests.wire import Closed, Refused, RpcError, Wire, call_http
 from twisted_chainws import __version__
+from twisted_chainws.config.endpoints import ANY
+from twisted_chainws.dialects.catalog import DIALECTS
 from twisted_chainws.tap import Options, makeService
 
 OWN_WORDS: Final = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -30,6 +32,19 @@ TWIST: Final = (sys.executable, "-m", "twisted", "chainws")
 def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
+
+GREETINGS: Final = {
+    "ethereum": (
+        b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}',
+        b'{"jsonrpc":"2.0","id":1,"result":"0x7a69"}',
+    ),
+    "zilliqa": (b'{"query":"NewBlock"}', b'{"query":"NewBlock"}'),
+    "ontology": (
+        b'{"Action":"getnetworkid","Id":1}',
+        b'{"Action":"getnetworkid","Desc":"SUCCESS","Error":0,"Id":1,"Result":2,"Version":"1.0.0"}',
+    ),
+}
+"""Dialect -> a first message and its answer."""
 
 RUNNERS: Final = {
     "python -m twisted": TWIST,
@@ -165,6 +180,9 @@ def test_version_and_help() -> None:
     told = _run("--help").stdout
     for option in ("--listen=", "--config=", "--no-mining", "--limit=", "--seed=", "--show-keys"):
         assert option in told
+    told = " ".join(told.split())
+    for dialect in DIALECTS:
+        assert f"{dialect.title} on 127.0.0.1:{dialect.default_port}" in told
 
 
 @pytest.mark.integration
@@ -263,6 +281,33 @@ def _log_with(server: Running, text: str) -> str:
     while text not in server.log() and time.monotonic() < deadline:
         time.sleep(0.02)
     return server.log()
+
+
+@pytest.mark.integration
+def test_every_dialect_is_spoken_where_it_was_asked_for() -> None:
+    """On a listener of its own, on its path of the combined one, and where a first message says."""
+    listeners = {word: free_port() for word in (*(each.name for each in DIALECTS), ANY)}
+    options = [
+        option for word, port in listeners.items() for option in ("--listen", f"{word}=tcp:{port}")
+    ]
+    with Running(*options, "--ontology-network", "2") as server:
+        for port in listeners.values():
+            server.wait(port)
+        for name, (question, answer) in GREETINGS.items():
+            for port, path in (
+                (listeners[name], "/"),
+                (listeners[ANY], f"/{name}"),
+                (listeners[ANY], "/"),
+            ):
+                with Wire(port, path=path) as wire:
+                    wire.send(question)
+                    assert wire.receive() == answer, (name, path)
+        log = _log_with(server, "Listening on")
+        for word, port in listeners.items():
+            spoken = "any dialect" if word == ANY else word
+            assert f"Listening on 127.0.0.1:{port} ({spoken})" in log
+        assert "(0) AebqgJQDoJk5NLzv8kuiAZitPSk782igMx 74ed1a36ad90" in log
+        assert server.faults() == []
 
 
 @pytest.mark.integration

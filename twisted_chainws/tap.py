@@ -183,7 +183,9 @@ def makeService(options: Options) -> IService:
     configuration = replace(configuration, networks=networks)
     dialects = tuple(
         replace(dialect, limits=configuration.limits_of(dialect.name, dialect.limits))
-        for dialect in make_dialects(configuration.profile, configuration.zilliqa)
+        for dialect in make_dialects(
+            configuration.profile, configuration.zilliqa, configuration.ontology
+        )
     )
     accounts = [_prepare(network) for network in configuration.networks]
     names = {network.name: _read_names(network) for network in configuration.networks}

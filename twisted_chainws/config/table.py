@@ -162,7 +162,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "confirmations",
         Kind.INTEGER,
         0,
-        "blocks on top of one before it is told of where nothing can be taken back (Zilliqa)",
+        "blocks on top of one before Zilliqa and Ontology, which take nothing back, are told of it",
         minimum=0,
     ),
     _chain(
