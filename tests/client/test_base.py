@@ -6,8 +6,9 @@ import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred
 
 from tests.client.ethereum.nodes import Relay, options, serving
+from tests.client.warp import Warp
 from tests.websocket.scripted import limit, until
-from twisted_chainws.client import ClientClosed, ClientError, GaveUp, State
+from twisted_chainws.client import ChainChanged, ClientClosed, ClientError, GaveUp, State
 from twisted_chainws.client.base import ChainClient
 from twisted_chainws.client.promise import sleep
 from twisted_chainws.websocket import Refuse
@@ -18,11 +19,17 @@ pytestmark = pytest.mark.integration
 class Plain(ChainClient):
     """Says nothing, and tells what it is told."""
 
-    def __init__(self, url: str, **more: Any) -> None:
-        super().__init__(url, options(**more), reactor=None, uniform=lambda low, _: low)
+    def __init__(self, url: str, *, reactor: Any = None, **more: Any) -> None:
+        super().__init__(url, options(**more), reactor=reactor, uniform=lambda low, _: low)
         self.told: list[Any] = []
         self.checking: Deferred[None] | None = None
         self.hangs = False
+        self.speaks_for: int | Exception | None = None
+
+    async def _ask_chain_id(self) -> int | None:
+        if isinstance(self.speaks_for, Exception):
+            raise self.speaks_for
+        return self.speaks_for
 
     async def _restore(self) -> None:
         self.told.append("restore")
@@ -94,6 +101,48 @@ async def test_restoring_ends_with_the_connection() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_chain_is_the_one_that_it_was() -> None:
+    """The first chain that is told is kept; who speaks for another one ends the client."""
+    async with serving() as node, Relay(node.port) as relay:
+        client = Plain(relay.url)
+        await limit(client.open())
+        assert client.chain_id is None
+        for reconnects, told in enumerate((7, None, 7), 1):
+            client.speaks_for = told
+            relay.cut()
+            await until(lambda count=reconnects: client.counters.reconnects == count)
+            await until(lambda: client.state is State.OPEN)
+            assert client.chain_id == 7
+        client.told.clear()
+        client.speaks_for = 8
+        relay.cut()
+        await until(lambda: client.state is State.CLOSED)
+        await client.close()
+        assert client.told == ["down", ("chain 8 instead of 7", False), "down"]
+        with pytest.raises(ChainChanged) as caught:
+            await client.open()
+        assert (caught.value.expected, caught.value.actual) == (7, 8)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_does_not_say_its_chain_is_left() -> None:
+    """Nothing is restored over a connection without an answer; the next one may have it."""
+    async with serving() as node:
+        client = Plain(node.url, chain_id=7)
+        client.speaks_for = ClientError("no answer")
+        reasons: list[str] = []
+        client.on("state", lambda status: reasons.append(status.reason))
+        opening = client.open()
+        await until(lambda: len(node.handshakes) == 2)
+        assert "restore" not in client.told
+        assert "no chain id: no answer" in reasons
+        client.speaks_for = 7
+        await limit(opening)
+        assert client.told[-1] == "restore"
+        await client.close()
+
+
+@pytest_twisted.ensureDeferred
 async def test_giving_up() -> None:
     """A refusal that will stay ends it, and whoever waits hears why."""
     async with serving() as node:
@@ -108,9 +157,23 @@ async def test_giving_up() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_looking_whether_all_is_well() -> None:
-    """While it is open it looks four times per ``stall_s``."""
-    async with serving() as node, Plain(node.url, stall_s=0.04) as client:
-        await until(lambda: client.told.count("check") >= 2)
+    """While it is open it looks four times per ``stall_s``, and not at other times."""
+    warp = Warp()
+    async with serving() as node, Relay(node.port) as relay:
+        client = Plain(relay.url, reactor=warp, stall_s=4)
+        opening = client.open()
+        await warp.until(lambda: opening.called)
+        assert client.told == ["restore"]
+        assert await warp.until(lambda: client.told.count("check") == 4, 8) == 4
+        relay.closed = True
+        relay.cut()
+        await warp.until(lambda: client.state is not State.OPEN)
+        client.told.clear()
+        later = warp.seconds() + 4
+        await warp.until(lambda: warp.seconds() >= later, 4)
+        assert "check" not in client.told
+        closing = client.close()
+        await warp.until(lambda: closing.called)
 
 
 @pytest_twisted.ensureDeferred

@@ -1,6 +1,7 @@
 """The life of a client: opened, restored on every connection, watched, closed.
 
-What a client says over its connections is the subclass's.
+What a client says over its connections is the subclass's, but for one thing: a connection to
+another chain than the right one is none.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +15,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chainws.client.errors import ClientClosed, ClientError, GaveUp
+from twisted_chainws.client.errors import ChainChanged, ClientClosed, ClientError, GaveUp
+from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.line import Line, LineHooks
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
@@ -56,6 +58,7 @@ class ChainClient(ABC):
             from twisted.internet import reactor  # noqa: PLC0415, TID251 - installs it
         self._clock: Any = reactor
         self._options = ClientOptions() if options is None else options
+        self._chain_id = self._options.chain_id
         self._condition = Condition()
         self._openers: Waiting[None] = Waiting()
         self._end: ClientError | None = None
@@ -126,6 +129,11 @@ class ChainClient(ABC):
     # What can be seen
 
     @property
+    def chain_id(self) -> int | None:
+        """The chain, None as long as it is not known."""
+        return self._chain_id
+
+    @property
     def state(self) -> State:
         """Where we are."""
         return self._condition.state
@@ -149,6 +157,17 @@ class ChainClient(ABC):
         self._condition.off(event, callback)
 
     # What a client of a chain does
+
+    @abstractmethod
+    async def _ask_chain_id(self) -> int | None:
+        """Ask which chain the server speaks for.
+
+        Returns:
+            None if it cannot say, and any chain will do.
+
+        Raises:
+            ClientError, Unreachable, TookTooLong: it did not answer.
+        """
 
     @abstractmethod
     async def _restore(self) -> None:
@@ -198,8 +217,21 @@ class ChainClient(ABC):
         return ClientClosed("not opened") if self.state is State.IDLE else self._end
 
     def _up(self) -> None:
-        self._restoring = promise(self._restore())
+        self._restoring = promise(self._begin())
         self._restoring.addErrback(self._broke)
+
+    async def _begin(self) -> None:
+        try:
+            actual = await self._ask_chain_id()
+        except FETCH_FAILURES as failure:
+            self._line.cut(f"no chain id: {failure}")
+            return
+        if actual is not None and self._chain_id not in (None, actual):
+            error = ChainChanged(self._chain_id or 0, actual)
+            self._finish(error, str(error))
+            return
+        self._chain_id = self._chain_id if actual is None else actual
+        await self._restore()
 
     def _opened(self) -> None:
         self._condition.change(State.OPEN)

@@ -16,12 +16,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from twisted_chainws.client.base import ChainClient
-from twisted_chainws.client.errors import (
-    BadAnswer,
-    ChainChanged,
-    ClientError,
-    RpcError,
-)
+from twisted_chainws.client.errors import BadAnswer, ClientError, RpcError
 from twisted_chainws.client.ethereum.calls import Caller, refuse
 from twisted_chainws.client.ethereum.envelope import Notice, Reply, parse
 from twisted_chainws.client.ethereum.reader import Reader
@@ -29,7 +24,6 @@ from twisted_chainws.client.ethereum.streams import Height
 from twisted_chainws.client.ethereum.subscribing import Subscriptions
 from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, quantity
-from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 from twisted_chainws.client.status import State
@@ -66,7 +60,6 @@ class EthereumClient(ChainClient):
         """
         super().__init__(url, options, reactor=reactor, uniform=uniform)
         clock, options, condition = self._clock, self._options, self._condition
-        self._chain_id = options.chain_id
         self._height = Height()
         self._covered = 0
         self._caller = Caller(
@@ -147,13 +140,6 @@ class EthereumClient(ChainClient):
             else failed(ended)
         )
 
-    # What can be seen
-
-    @property
-    def chain_id(self) -> int | None:
-        """The chain, None as long as it is not known."""
-        return self._chain_id
-
     # Ours
 
     def _later(self, method: str, *params: Any, repeatable: bool | None = None) -> Outcome[Any]:
@@ -184,15 +170,16 @@ class EthereumClient(ChainClient):
         if replies:
             self._caller.replies(replies, batch=batch)
 
-    async def _restore(self) -> None:
+    async def _ask_chain_id(self) -> int | None:
         try:
-            await self._check_chain()
-        except ChainChanged as error:
-            self._finish(error, str(error))
-            return
-        except FETCH_FAILURES as failure:
-            self._line.cut(f"no chain id: {failure}")
-            return
+            return quantity(await self._ask("eth_chainId"))
+        except (RpcError, BadAnswer):
+            # Old nodes do not know the method: what cannot be asked cannot be compared.
+            if self._options.chain_id is not None:
+                raise
+            return None
+
+    async def _restore(self) -> None:
         if len(self._subscriptions):
             self._condition.change(State.BACKFILLING)
         # Subscriptions are asked for first: what waits is let go behind them.
@@ -205,18 +192,6 @@ class EthereumClient(ChainClient):
             return
         await self._subscriptions.recover(self._covered)
         self._opened()
-
-    async def _check_chain(self) -> None:
-        try:
-            actual = quantity(await self._ask("eth_chainId"))
-        except (RpcError, BadAnswer):
-            # Old nodes do not know the method: what cannot be asked cannot be compared.
-            if self._options.chain_id is not None:
-                raise
-            return
-        if self._chain_id not in (None, actual):
-            raise ChainChanged(self._chain_id or 0, actual)
-        self._chain_id = actual
 
     def _gone(self) -> None:
         # Before what is cancelled may change it.

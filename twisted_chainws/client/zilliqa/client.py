@@ -16,7 +16,7 @@ from typing import Any
 from twisted.web.iweb import IAgent
 
 from twisted_chainws.client.base import ChainClient
-from twisted_chainws.client.errors import ChainChanged, ClientError, Misuse
+from twisted_chainws.client.errors import ClientError, Misuse
 from twisted_chainws.client.fetching import FETCH_FAILURES
 from twisted_chainws.client.follower import Follower, FollowerHooks
 from twisted_chainws.client.options import ClientOptions
@@ -72,7 +72,6 @@ class ZilliqaClient(ChainClient):
         clock, options, condition = self._clock, self._options, self._condition
         if http_url is None and options.chain_id is not None:
             raise Misuse("chain_id: only HTTP can tell it")
-        self._chain_id = options.chain_id
         self._rpc = (
             None
             if http_url is None
@@ -113,11 +112,6 @@ class ZilliqaClient(ChainClient):
                 overflow=lambda: self._line.cut("too many notifications wait"),
             ),
         )
-
-    @property
-    def chain_id(self) -> int | None:
-        """The chain, None as long as it is not known."""
-        return self._chain_id
 
     def subscribe(
         self,
@@ -214,15 +208,18 @@ class ZilliqaClient(ChainClient):
         query = Query(kind=NEW_BLOCK) if self._subscriptions.has_blocks else leave(NEW_BLOCK)
         self._asker.ask(query).addErrback(lambda _: None)
 
-    async def _restore(self) -> None:
+    async def _ask_chain_id(self) -> int | None:
+        if not self._reader.can_fetch:
+            return None
         try:
-            await self._check_chain()
-        except ChainChanged as error:
-            self._finish(error, str(error))
-            return
-        except FETCH_FAILURES as failure:
-            self._line.cut(f"no chain id: {failure}")
-            return
+            return await self._reader.network_id()
+        except FETCH_FAILURES:
+            # HTTP may be down while notifications go on; only who wants a certain chain waits.
+            if self._options.chain_id is not None:
+                raise
+            return None
+
+    async def _restore(self) -> None:
         if len(self._subscriptions):
             self._condition.change(State.BACKFILLING)
             self._follower.hold()
@@ -235,20 +232,6 @@ class ZilliqaClient(ChainClient):
         self._heard_at = self._clock.seconds()
         self._subscriptions.go()
         self._opened()
-
-    async def _check_chain(self) -> None:
-        if not self._reader.can_fetch:
-            return
-        try:
-            actual = await self._reader.network_id()
-        except FETCH_FAILURES:
-            # HTTP may be down while notifications go on; only who wants a certain chain waits.
-            if self._options.chain_id is not None:
-                raise
-            return
-        if self._chain_id not in (None, actual):
-            raise ChainChanged(self._chain_id or 0, actual)
-        self._chain_id = actual
 
     def _down(self) -> None:
         self._follower.interrupt()
