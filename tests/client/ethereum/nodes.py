@@ -1,9 +1,10 @@
 """Nodes to talk to: scripted ones that misbehave as told, and a relay that can be cut."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
+from typing import Protocol as Role
 
 import orjson
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
@@ -12,7 +13,7 @@ from twisted.python.failure import Failure
 
 from tests.client.ethereum.ledger import Ledger
 from tests.server.peer import reactor, until
-from twisted_chainws.client import BACKOFF, WEB_SOCKET, ClientOptions
+from twisted_chainws.client import BACKOFF, WEB_SOCKET, ClientOptions, EthereumClient
 from twisted_chainws.websocket import (
     Handshake,
     Refuse,
@@ -226,15 +227,32 @@ class Whole(dict[str, Any]):
     """An answer that is the whole message."""
 
 
+class Startable(Role):
+    """A node of any family."""
+
+    async def start(self) -> None:
+        """Listen."""
+
+    async def stop(self) -> None:
+        """Listen no more, and close what is open."""
+
+
+N = TypeVar("N", bound=Startable)
+
+
 @asynccontextmanager
-async def serving(height: int = 5) -> AsyncIterator[Node]:
+async def started(node: N) -> AsyncIterator[N]:
     """Start a node, and leave nothing behind."""
-    node = Node(height)
     await node.start()
     try:
         yield node
     finally:
         await node.stop()
+
+
+def serving(height: int = 5) -> AbstractAsyncContextManager[Node]:
+    """Start a node over a ledger of that height, and leave nothing behind."""
+    return started(Node(height))
 
 
 class Relay:
@@ -272,6 +290,13 @@ class Relay:
         """Cut all connections."""
         for end in list(self.ends):
             end.transport.abortConnection()
+
+
+@asynccontextmanager
+async def relayed(node: Node, **more: Any) -> AsyncIterator[tuple[EthereumClient, Relay]]:
+    """Open a client that goes through a relay; ``more`` are its options."""
+    async with Relay(node.port) as relay, EthereumClient(relay.url, options(**more)) as client:
+        yield client, relay
 
 
 class _End(Protocol):

@@ -7,9 +7,18 @@ import orjson
 import pytest
 import pytest_twisted
 
-from tests.client.ethereum.nodes import NO_ANSWER, Failed, Node, Relay, Whole, options, serving
+from tests.client.ethereum.nodes import (
+    NO_ANSWER,
+    Failed,
+    Node,
+    Relay,
+    Whole,
+    options,
+    relayed,
+    serving,
+)
 from tests.client.warp import Warp
-from tests.websocket.scripted import limit, until
+from tests.websocket.scripted import limit, reactor, until
 from twisted_chainws.client import (
     BadAnswer,
     ClientClosed,
@@ -286,11 +295,7 @@ async def test_deadlines() -> None:
 @pytest_twisted.ensureDeferred
 async def test_reads_are_sent_again_and_writes_are_not() -> None:
     """When a connection is lost, reads are repeated over the next one, writes fail as maybe sent."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         for method in ("eth_call", SEND, "evm_mine", "eth_getFilterChanges", "eth_new"):
             node.answers[method] = lambda *_: NO_ANSWER
         read = client.call("eth_call")
@@ -319,11 +324,7 @@ async def test_reads_are_sent_again_and_writes_are_not() -> None:
 @pytest_twisted.ensureDeferred
 async def test_reads_are_sent_again_once_only() -> None:
     """A read whose second connection is lost as well fails."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         node.answers["eth_call"] = lambda: NO_ANSWER
         read = client.call("eth_call")
         for number in (1, 2):
@@ -335,11 +336,7 @@ async def test_reads_are_sent_again_once_only() -> None:
 @pytest_twisted.ensureDeferred
 async def test_calls_wait_for_a_connection() -> None:
     """What is asked while there is no connection goes over the next, writes and batches as well."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         relay.closed = True
         relay.cut()
         await until(lambda: client.state is not State.OPEN)
@@ -391,9 +388,12 @@ async def test_cancelled_calls() -> None:
     """A call that is cancelled is forgotten, with its timer; its answer belongs to nothing."""
     async with serving() as node, EthereumClient(node.url, options()) as client:
         node.answers["eth_call"] = lambda: NO_ANSWER
+        timers = reactor.getDelayedCalls()
         waiting = client.call("eth_call")
+        assert len(reactor.getDelayedCalls()) == len(timers) + 1
         waiting.addErrback(lambda _: None)
         waiting.cancel()
+        assert len(reactor.getDelayedCalls()) == len(timers)
         node.send({"id": 2, "result": 1})
         await until(lambda: client.counters.strays == 1)
 

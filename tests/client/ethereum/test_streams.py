@@ -1,7 +1,5 @@
 """What subscribers see over outages and reorganisations."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 import pytest_twisted
 
 from tests.client.ethereum.following import Follower, standing
-from tests.client.ethereum.nodes import NO_ANSWER, Failed, Node, Relay, options, serving
+from tests.client.ethereum.nodes import NO_ANSWER, Failed, Relay, options, relayed, serving
 from tests.websocket.scripted import limit, pause, until
 from twisted_chainws.client import EthereumClient, Gap, Head, Log, State
 from twisted_chainws.client.ethereum.streams import Height
@@ -18,11 +16,9 @@ from twisted_chainws.client.ethereum.values import decode_log
 pytestmark = pytest.mark.integration
 
 
-@asynccontextmanager
-async def relayed(node: Node, **more: Any) -> AsyncIterator[tuple[EthereumClient, Relay]]:
-    """Open a client that goes through a relay."""
-    async with Relay(node.port) as relay, EthereumClient(relay.url, options(**more)) as client:
-        yield client, relay
+async def heads_and_logs(client: EthereumClient) -> tuple[Follower, Follower]:
+    """Follow the heads and all logs."""
+    return await Follower.of(client, "newHeads"), await Follower.of(client, "logs")
 
 
 async def away(client: EthereumClient, relay: Relay) -> None:
@@ -77,8 +73,7 @@ async def test_an_outage_leaves_no_trace() -> None:
 async def test_outage_before_the_first_event() -> None:
     """What happened after subscribing is fetched even if nothing had been told before."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         await away(client, relay)
         node.mine(3)
         await back(client, relay)
@@ -93,8 +88,7 @@ async def test_reorganisations(manner: str, depth: int, blocks: int) -> None:
     """However little a node says about a reorganisation, heads hang together and logs are true."""
     async with serving() as node, EthereumClient(node.url, options()) as client:
         node.manner = manner
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(4, logs=2)
         node.reorganise(depth, blocks, logs=2)
         node.mine(1, logs=2)
@@ -118,8 +112,7 @@ async def test_heads_tell_of_logs_that_a_node_forgets() -> None:
     """
     async with serving() as node, EthereumClient(node.url, options()) as client:
         node.manner = "bare"
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(3, logs=2)
         old = node.ledger.logs_of(6, 8)
         node.reorganise(2, 3, logs=0)
@@ -139,8 +132,7 @@ async def test_gap_beyond_the_bound() -> None:
     async with serving() as node, relayed(node, backfill_blocks=10) as (client, relay):
         told: list[Any] = []
         client.on("gap", lambda subscription, gap: told.append((subscription.kind, gap)))
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(2)
         await heads.sees(2)
         await logs.sees(2)
@@ -160,8 +152,7 @@ async def test_gap_beyond_the_bound() -> None:
 async def test_no_gap_over_blocks_without_logs() -> None:
     """Blocks without logs before the outage are no gap, however many there were."""
     async with serving() as node, relayed(node, backfill_blocks=10) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(1)
         node.mine(20, logs=0)
         await heads.sees(21)
@@ -175,8 +166,7 @@ async def test_no_gap_over_blocks_without_logs() -> None:
 async def test_what_comes_while_catching_up_is_told_once_and_behind() -> None:
     """Events that come while what was missed is fetched are told after it, and once."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(1)
         await heads.sees(1)
         await away(client, relay)
@@ -247,8 +237,7 @@ async def test_fetched_and_taken_back_at_once() -> None:
 async def test_branches_that_are_gone_when_they_can_be_told() -> None:
     """Of branches that came and went while catching up only the last is told, heads and logs."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(2)
         await logs.sees(2)
         await away(client, relay)
@@ -289,8 +278,7 @@ async def test_a_branch_that_nobody_has_got_any_more() -> None:
 async def test_logs_of_a_block_that_has_come_back() -> None:
     """Heads that leave take no logs with them that stand by the time this is known."""
     async with serving() as node, EthereumClient(node.url, options()) as client:
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(2)
         await logs.sees(2)
         ledger = node.ledger
@@ -346,8 +334,7 @@ async def test_logs_that_a_node_forgets_while_they_are_fetched() -> None:
 async def test_heads_and_logs_that_are_told_again() -> None:
     """What is known is not told again, and nothing is asked about it."""
     async with serving() as node, EthereumClient(node.url, options()) as client:
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(2)
         await logs.sees(2)
         asked = len(node.asked)
@@ -364,8 +351,7 @@ async def test_heads_and_logs_that_are_told_again() -> None:
 async def test_lost_with_something_waiting() -> None:
     """What waited when the connection was lost is not told before what comes before it."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         await away(client, relay)
         node.mine(3)
         node.answers["eth_getBlockByNumber"] = lambda *_: NO_ANSWER
@@ -385,8 +371,7 @@ async def test_lost_with_something_waiting() -> None:
 async def test_fetching_fails_for_good() -> None:
     """If what was missed is not to be had, a Gap says so and the stream goes on."""
     async with serving() as node, relayed(node, backfill_tries=2) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(1)
         await heads.sees(1)
         await logs.sees(1)
@@ -469,8 +454,7 @@ async def test_a_server_that_is_behind() -> None:
 async def test_a_server_that_stays_behind_is_believed_in_the_end() -> None:
     """After a while a shorter chain is the chain: what it builds replaces what was told."""
     async with serving(30) as node, relayed(node, behind_wait_s=0.05) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(3)
         await heads.sees(3)
         await logs.sees(3)
@@ -488,8 +472,7 @@ async def test_a_server_that_stays_behind_is_believed_in_the_end() -> None:
 async def test_broken_events_are_left_out() -> None:
     """What is no header or log is counted and goes no further, live and while catching up."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         nonsense: Any
         for nonsense in (None, 1, {}, {"number": "0x6"}, {"topics": []}):
             node.tell("newHeads", nonsense)
@@ -531,8 +514,7 @@ async def test_other_kinds_go_on_live() -> None:
 async def test_lost_again_while_catching_up() -> None:
     """An outage in the middle of catching up changes nothing in the end."""
     async with serving() as node, relayed(node) as (client, relay):
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         node.mine(1)
         await heads.sees(1)
         await away(client, relay)
@@ -614,8 +596,7 @@ async def test_whatever_happens(seed: int, manner: str) -> None:
     chance = Random(seed)
     async with serving(6) as node, relayed(node) as (client, relay):
         node.manner = manner
-        heads = await Follower.of(client, "newHeads")
-        logs = await Follower.of(client, "logs")
+        heads, logs = await heads_and_logs(client)
         for _ in range(60):
             action = chance.random()
             if action < 0.5:

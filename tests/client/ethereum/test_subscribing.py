@@ -8,7 +8,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from tests.client.ethereum.following import Follower
-from tests.client.ethereum.nodes import NO_ANSWER, Failed, Relay, Whole, options, serving
+from tests.client.ethereum.nodes import NO_ANSWER, Failed, Relay, Whole, options, relayed, serving
 from tests.client.warp import Warp
 from tests.websocket.scripted import limit, until
 from twisted_chainws.client import BadAnswer, EthereumClient, QueueOverflow, RpcError, State
@@ -114,11 +114,7 @@ async def test_subscribing_in_one_message_with_events() -> None:
 @pytest_twisted.ensureDeferred
 async def test_ids_stay_and_order_stays() -> None:
     """After an outage ids are the old ones, and subscriptions are made in the old order."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         kinds = [PENDING, "logs", "newHeads", PENDING, "syncing"]
         followers = [await Follower.of(client, kind) for kind in kinds]
         ids = [follower.subscription.id for follower in followers]
@@ -160,11 +156,7 @@ async def test_ids_that_begin_anew() -> None:
 @pytest_twisted.ensureDeferred
 async def test_lost_while_subscribing() -> None:
     """A connection that ends before the answer changes nothing: it is asked again, once made."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         node.answers["eth_subscribe"] = lambda *_: NO_ANSWER
         subscribing = client.subscribe(PENDING)
         await until(lambda: node.count("eth_subscribe") == 1)
@@ -187,20 +179,21 @@ async def test_cancelled_while_subscribing() -> None:
         subscribing.cancel()
         node.send({"id": 2, "result": "0x7"})
         await until(lambda: node.asked[-1] == ("eth_unsubscribe", ["0x7"]))
+        params = {"subscription": "0x7", "result": "event"}
+        node.send({"method": "eth_subscription", "params": params})
+        await until(lambda: client.counters.strays == 1)
         subscribing = client.subscribe(PENDING)
         await until(lambda: node.count("eth_subscribe") == 2)
         subscribing.addErrback(lambda _: None)
         subscribing.cancel()
+    # The second one was never made: there is nothing to end.
+    assert node.count("eth_unsubscribe") == 1
 
 
 @pytest_twisted.ensureDeferred
 async def test_refused_on_another_connection() -> None:
     """A subscription that the server does not take again ends with its error; others go on."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         first = await limit(client.subscribe(PENDING))
         second = await Follower.of(client, "newHeads")
         ended = first.when_ended()
@@ -226,11 +219,7 @@ async def test_refused_on_another_connection() -> None:
 @pytest_twisted.ensureDeferred
 async def test_unsubscribed_while_it_is_made_anew() -> None:
     """A subscription that ends while it is made on another connection is ended there as well."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options()) as client,
-    ):
+    async with serving() as node, relayed(node) as (client, relay):
         subscription = await limit(client.subscribe(PENDING))
         kept = await Follower.of(client, "newHeads")
         keys: list[int] = []
@@ -276,11 +265,7 @@ async def test_without_a_watch() -> None:
 @pytest_twisted.ensureDeferred
 async def test_no_answer_on_another_connection() -> None:
     """A server that does not answer when subscriptions are made anew is left for another try."""
-    async with (
-        serving() as node,
-        Relay(node.port) as relay,
-        EthereumClient(relay.url, options(request_timeout_s=0.2)) as client,
-    ):
+    async with serving() as node, relayed(node, request_timeout_s=0.2) as (client, relay):
         heads = await Follower.of(client, "newHeads")
         answers = iter([NO_ANSWER])
         node.answers["eth_subscribe"] = lambda kind: (
@@ -288,8 +273,11 @@ async def test_no_answer_on_another_connection() -> None:
         )
         relay.cut()
         await until(lambda: client.counters.reconnects == 2 and client.state is State.OPEN)
+        assert client.counters.timeouts == 1
+        assert node.count("eth_subscribe") == 3
         node.mine(1)
         await heads.sees(1)
+        assert heads.numbers == [6]
 
 
 @pytest_twisted.ensureDeferred

@@ -1,14 +1,14 @@
 """A node of Zilliqa's over WebSocket and HTTP that is as odd as told."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import orjson
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from tests.client.ethereum.nodes import options
+from tests.client.ethereum.nodes import options, started
 from tests.client.zilliqa.ledger import NOBODY, PUBLIC_KEYS, Ledger
 from tests.server.peer import reactor, until
 from twisted_chainws.client.zilliqa import Subscription, ZilliqaClient
@@ -279,15 +279,9 @@ def _transfers(transactions: list[Any], watched: set[str]) -> list[Any]:
     return [{"address": address, "log": log} for address, log in found.items()]
 
 
-@asynccontextmanager
-async def serving(height: int = 5) -> AsyncIterator[Node]:
-    """Start a node, and leave nothing behind."""
-    node = Node(height)
-    await node.start()
-    try:
-        yield node
-    finally:
-        await node.stop()
+def serving(height: int = 5) -> AbstractAsyncContextManager[Node]:
+    """Start a node over a ledger of that height, and leave nothing behind."""
+    return started(Node(height))
 
 
 def client_of(
