@@ -1,27 +1,13 @@
-import inspect
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from tests.dialects.model_errors import CLASSES, make_error
 from twisted_chainws import errors
 from twisted_chainws.dialects.ethereum.errors import ERRORS, fault_of, make_faults
 from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import ChainwsError
-
-CLASSES = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, ChainwsError)
-]
-
-SAMPLES: dict[Any, Any] = {int: 7, int | str: 7, float: 5.0, str: "why", bytes: b"\1"}
-
-
-def sample(kind: type[ChainwsError]) -> ChainwsError:
-    """Make an exception with a value of the right type for every fact."""
-    return kind(**{item.name: SAMPLES[item.type] for item in fields(kind)})
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -29,7 +15,7 @@ def sample(kind: type[ChainwsError]) -> ChainwsError:
 def test_every_class_has_words(kind: type[ChainwsError], profile: Profile) -> None:
     """Every exception of the model has a code and a text of its own in every profile."""
     assert kind in ERRORS
-    fault = fault_of(sample(kind), profile)
+    fault = fault_of(make_error(kind), profile)
     assert fault.code
     assert fault.message
 

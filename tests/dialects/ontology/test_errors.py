@@ -1,23 +1,14 @@
-import inspect
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from tests.dialects.model_errors import CLASSES, make_error
 from twisted_chainws import errors
 from twisted_chainws.chain.types import Address20
 from twisted_chainws.dialects.ontology import errors as words
 from twisted_chainws.dialects.ontology.errors import DESCRIPTIONS, FAULTS, fault, fault_of
 from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.errors import ChainwsError
-
-CLASSES = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, ChainwsError)
-]
-
-SAMPLES: dict[Any, Any] = {int: 7, int | str: 7, float: 5.0, str: "why", bytes: b"\1"}
 
 TABLE = [
     (0, "SUCCESS"),
@@ -69,15 +60,10 @@ def test_every_code_has_a_name() -> None:
     assert sorted(named) == sorted(code for code, _ in TABLE)
 
 
-def sample(kind: type[ChainwsError]) -> ChainwsError:
-    """Make an exception with a value of the right type for every fact."""
-    return kind(**{item.name: SAMPLES[item.type] for item in fields(kind)})
-
-
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_class_has_words(kind: type[ChainwsError]) -> None:
     """Every exception of the model can be said, and none is a success."""
-    found = fault_of(sample(kind))
+    found = fault_of(make_error(kind))
     assert found.code in {code for code, _ in TABLE} - {0}
     assert found.message == DESCRIPTIONS.get(found.code, "")
     assert isinstance(found.data, str)

@@ -1,23 +1,14 @@
-import inspect
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from tests.dialects.model_errors import CLASSES, make_error
 from tests.dialects.zilliqa.vectors import vectors
 from twisted_chainws import errors
 from twisted_chainws.dialects.outcomes import Fault, Refused
 from twisted_chainws.dialects.zilliqa import errors as words
 from twisted_chainws.dialects.zilliqa.errors import FAULTS, fault_of
 from twisted_chainws.errors import ChainwsError
-
-CLASSES = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, ChainwsError)
-]
-
-SAMPLES: dict[Any, Any] = {int: 7, int | str: 7, float: 5.0, str: "why", bytes: b"\1"}
 
 QUERY_TEXTS = {
     "invalid query field": words.INVALID_QUERY_FIELD,
@@ -61,15 +52,10 @@ def test_published_errors(example: dict[str, Any]) -> None:
     assert (fault.code, fault.message) == (error["code"], error["message"])
 
 
-def sample(kind: type[ChainwsError]) -> ChainwsError:
-    """Make an exception with a value of the right type for every fact."""
-    return kind(**{item.name: SAMPLES[item.type] for item in fields(kind)})
-
-
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_class_has_words(kind: type[ChainwsError]) -> None:
     """Every exception of the model can be said."""
-    assert fault_of(sample(kind)).message
+    assert fault_of(make_error(kind)).message
 
 
 WORDS: list[tuple[ChainwsError, int, str]] = [
