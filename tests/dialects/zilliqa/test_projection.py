@@ -2,8 +2,15 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
+from tests.dialects.folding import (
+    GENESIS,
+    advance,
+    check_reorganisations,
+    check_undo_is_exact,
+    signing,
+)
 from tests.dialects.zilliqa.ledgers import ledger_of, mixed_block
 from tests.strategies import (
     ADDRESSES,
@@ -17,7 +24,7 @@ from tests.strategies import (
 )
 from twisted_chainws.chain.canonical import CanonicalChain
 from twisted_chainws.chain.model import Block
-from twisted_chainws.chain.ops import Advance, Transition
+from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Gas, Seq, Timestamp, Wei
 from twisted_chainws.dialects.zilliqa import projection, schnorr
 from twisted_chainws.dialects.zilliqa.projection import DEVELOPMENT_SECRET, ZilliqaLedger
@@ -31,23 +38,14 @@ from twisted_chainws.dialects.zilliqa.tx_block import (
 )
 from twisted_chainws.errors import UnknownBlockHash
 
-GENESIS = make_block()
 MIXED = mixed_block(GENESIS)
 MADE: list[int] = []
-
-signing = settings(relaxed, max_examples=40)
-"""For property tests that sign and verify a lot."""
 
 
 def number_text(block: TxBlock) -> bytes:
     """Write a number and note that it was written."""
     MADE.append(block.header.number)
     return b"%d" % block.header.number
-
-
-def advance(transition: Transition) -> Advance:
-    """Give a transition a place."""
-    return Advance(seq=Seq(1), undone=transition.undone, applied=transition.applied)
 
 
 def contents(ledger: ZilliqaLedger) -> list[object]:
@@ -82,26 +80,14 @@ def test_blocks_chain(blocks: list[Block]) -> None:
 @given(chains())
 def test_undo_is_exact(blocks: list[Block]) -> None:
     """Applying any blocks and undoing them leaves the ledger as it was."""
-    for kept in range(len(blocks)):
-        ledger = ledger_of(blocks[:kept])
-        before = contents(ledger)
-        branch = tuple(blocks[kept:])
-        ledger.apply(Advance(seq=Seq(2), undone=(), applied=branch))
-        assert contents(ledger) == contents(ledger_of(blocks))
-        ledger.apply(Advance(seq=Seq(3), undone=branch[::-1], applied=()))
-        assert contents(ledger) == before
+    check_undo_is_exact(ledger_of, contents, blocks)
 
 
 @signing
 @given(scripts())
 def test_reorganisations(script: list[Step]) -> None:
     """Whatever a chain went through, its ledger is that of its blocks alone."""
-    chain, ledger = CanonicalChain([GENESIS]), ledger_of([GENESIS])
-    for step in script:
-        ledger.apply(advance(step.play(chain)))
-    blocks = list(chain.blocks(0, chain.height))
-    assert contents(ledger) == contents(ledger_of(blocks))
-    check_chained(ledger, blocks)
+    check_chained(*check_reorganisations(ledger_of, contents, script))
 
 
 @relaxed
