@@ -5,12 +5,10 @@ Names are written as in ``acceptance.py``, whose tables these join.
 
 from typing import Final
 
+from tests.websocket.acceptance import LISTENER, SERVER, Rows
+
 __all__ = ["SERVER_TABLES"]
 
-Rows = dict[str, tuple[str, ...]]
-
-SERVER: Final = "test_server.py::"
-LISTENER: Final = "test_listener.py::"
 SERVED: Final = "test_served.py::"
 OPTIONS: Final = "test_server_options.py::"
 WIRE: Final = "seam/test_server.py::"

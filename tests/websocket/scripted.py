@@ -18,7 +18,7 @@ from twisted_chainws.websocket.options import WebSocketRequestOptions
 
 __all__ = [
     "BINARY", "CLOSE", "TEXT", "Client", "Script", "ServerPeer", "accepting", "close_frame", "limit",
-    "options", "pause", "plain", "reactor", "scripted", "until",
+    "options", "pause", "plain", "reactor", "scripted", "unreading", "until",
 ]  # fmt: skip
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -103,6 +103,14 @@ def close_frame(code: int, reason: str = "") -> bytes:
 
 
 Script = Callable[[ServerPeer], Awaitable[object]]
+
+
+async def unreading(peer: ServerPeer) -> None:
+    """Accept, read nothing of what comes, and cut the connection a moment later."""
+    await peer.accept()
+    peer.transport.pauseProducing()  # type: ignore[union-attr]
+    await pause(0.1)
+    peer.drop()
 
 
 @asynccontextmanager

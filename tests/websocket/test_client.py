@@ -23,6 +23,7 @@ from tests.websocket.scripted import (
     plain,
     reactor,
     scripted,
+    unreading,
     until,
 )
 from twisted_chainws.websocket.client import State, WebSocket, create_web_socket
@@ -601,14 +602,7 @@ async def test_nobody_looks_at_a_failed_send(capture_log: list[Any]) -> None:
 
     Who awaits it gets the exception.
     """
-
-    async def script(peer: ServerPeer) -> None:
-        await peer.accept()
-        peer.transport.pauseProducing()  # type: ignore[union-attr]
-        await pause(0.1)
-        peer.drop()
-
-    async with scripted(script) as port:
+    async with scripted(unreading) as port:
         client = Client()
         await client.opened(port, compression=None)
         for _ in range(8):

@@ -21,6 +21,7 @@ from tests.websocket.scripted import (
     pause,
     plain,
     scripted,
+    unreading,
     until,
 )
 from twisted_chainws.websocket.codes import ConnectionClosed
@@ -480,14 +481,7 @@ async def test_send_waits_for_the_server_to_read() -> None:
 @pytest_twisted.ensureDeferred
 async def test_send_fails_with_the_connection() -> None:
     """(n) A send that still waits fails when the connection dies first."""
-
-    async def script(peer: ServerPeer) -> None:
-        await peer.accept()
-        peer.transport.pauseProducing()  # type: ignore[union-attr]
-        await pause(0.1)
-        peer.drop()
-
-    async with scripted(script) as port:
+    async with scripted(unreading) as port:
         client = Client()
         await client.opened(port, compression=None)
         sent = [client.send(b"x" * (1 << 20)) for _ in range(5)]
