@@ -5,12 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.signing import signed
+from tests.signing import signed as signed_evm
 from tests.sources.devchain.engine.building import fields
 from tests.sources.devchain.engine.driving import ADDRESSES, Driven, driven
+from tests.sources.devchain.engine.ont_sending import (
+    GENESIS_ONT,
+    STRANGER,
+    address,
+    ong_transfer,
+    ont_transfer,
+    owned,
+    signed,
+    submit,
+)
+from tests.sources.devchain.engine.ont_states import FEE, ONT
 from tests.sources.devchain.engine.paying import PAYEE, payment, raw_payment, zilliqa_address
 from twisted_chainws import errors
-from twisted_chainws.chain.model import EvmTransaction
+from twisted_chainws.chain.model import EvmTransaction, Kind
+from twisted_chainws.dialects.ontology.script import build_call
+from twisted_chainws.dialects.ontology.transaction import Transaction, encode_transaction
+from twisted_chainws.dialects.ontology.values import Struct, Value
 from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.vm import unsigned
 
@@ -88,7 +102,7 @@ def test_placed_requests_are_estimated_and_numbered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [signed(0, 5), "0xdeadbeef", {"from": _STRANGER, "to": ADDRESSES[0]}, {"to": ADDRESSES[0]}],
+    [signed_evm(0, 5), "0xdeadbeef", {"from": _STRANGER, "to": ADDRESSES[0]}, {"to": ADDRESSES[0]}],
 )
 def test_what_cannot_be_placed_changes_nothing(tmp_path: Path, item: object) -> None:
     """A wrong nonce, garbage, a stranger or nobody as sender: InvalidReorg."""
@@ -215,3 +229,94 @@ def test_a_payment_that_was_used_up_stays_out(tmp_path: Path) -> None:
         )
         node.ask("rollback", depth=2)
         assert len(node.hub.pool) == 0
+
+
+def _five_blocks() -> list[Transaction]:
+    """Return what makes a history of five blocks, each on the ones before."""
+    mine, theirs = address(0), address(1)
+    fields = Struct([mine, theirs, 9])
+    claim: list[Value] = [theirs, mine, STRANGER, 4]
+    return [
+        ont_transfer(nonce=1),
+        ong_transfer(nonce=2, gas_price=0),
+        signed(build_call(ONT, "approve", fields), nonce=3),
+        signed(build_call(ONT, "transferFrom", Struct(claim)), index=1, nonce=4),
+        ont_transfer(GENESIS_ONT - 9, nonce=5),
+    ]
+
+
+def test_a_reorg_leaves_nothing_of_the_branch_it_replaced(tmp_path: Path) -> None:
+    """Five blocks of tokens are undone and mined again: the chain is as if they never had been."""
+    heads = []
+    for name, is_first in (("undone", True), ("plain", False)):
+        (tmp_path / name).mkdir()
+        with driven(tmp_path / name, ontology_network=1) as node:
+            sent = _five_blocks()
+            if is_first:
+                for item in sent:
+                    submit(node, item)
+            else:
+                node.ask("mine", count=5)
+            assert node.hub.engine.height == 5
+            node.ask("set_automine", enabled=False)
+            node.ask("reorg", depth=5, transactions=[])
+            assert owned(node, STRANGER) == [(0, 0)]
+            if not is_first:
+                # Not sent: the fourth would fail as long as the third is not mined.
+                raws = [encode_transaction(item) for item in sent]
+                node.hub.readmit(node.hub.natives.decode(Kind.ONTOLOGY, raw) for raw in raws)
+            pooled = [entry.hash for entry in node.hub.pool]
+            assert pooled == [item.hash for item in sent]
+            node.ask("mine")
+            block = node.hub.engine.block(node.hub.engine.head_hash)
+            assert [item.succeeded for item in block.receipts] == [True] * 5
+            heads.append((block.hash, block.extras.header.state_root, block.receipts))
+    assert heads[0] == heads[1]
+
+
+def test_what_a_block_holds_again_does_not_wait(tmp_path: Path) -> None:
+    """Moved back to a kept block that has them, transactions leave the pool, and come no more."""
+    with driven(tmp_path) as node:
+        sent = ont_transfer()
+        submit(node, sent)
+        mined = node.hub.engine.head_hash
+        node.ask("set_automine", enabled=False)
+        node.ask("rollback")
+        assert node.hub.pool.standing(sent.hash) == "pending"
+        node.hub.move_head(mined)
+        node.hub.commit()
+        assert len(node.hub.pool) == 0
+        with pytest.raises(errors.AlreadyMined):
+            submit(node, sent)
+
+
+def test_a_snapshot_holds_tokens_and_what_was_mined(tmp_path: Path) -> None:
+    """After a revert balances are back, what waited waits, and what was mined may come again."""
+    with driven(tmp_path, mining=False) as node:
+        waiting, late = ont_transfer(nonce=1), ont_transfer(nonce=2)
+        submit(node, waiting)
+        before = owned(node, address(), STRANGER)
+        snapshot = node.ask("snapshot")
+        submit(node, late)
+        node.ask("mine")
+        assert owned(node, STRANGER) == [(10 * 10**9, 0)]
+        assert node.ask("revert", id=snapshot)
+        assert owned(node, address(), STRANGER) == before
+        assert [entry.hash for entry in node.hub.pool] == [waiting.hash]
+        submit(node, late)
+        node.ask("mine")
+        assert owned(node, STRANGER) == [(10 * 10**9, 0)]
+
+
+def test_an_undone_transaction_without_its_fee_stays_out(tmp_path: Path) -> None:
+    """A payer who is poor on the branch that is left loses what waited for nothing else."""
+    with driven(tmp_path) as node:
+        node.ask("set_balance", address=encode_hex(address()), value="0x0")
+        rich = ont_transfer(index=1)
+        node.ask("mine")
+        node.ask("set_balance", address=encode_hex(address()), value=hex(FEE))
+        submit(node, ont_transfer())
+        submit(node, rich)
+        node.ask("set_automine", enabled=False)
+        node.ask("rollback", depth=3)
+        assert [entry.hash for entry in node.hub.pool] == [rich.hash]

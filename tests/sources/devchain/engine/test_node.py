@@ -7,19 +7,29 @@ from typing import Any
 import pytest
 
 from tests.sources.devchain.engine.driving import ADDRESSES, NOW, driven
+from tests.sources.devchain.engine.ont_sending import (
+    STRANGER,
+    address,
+    ong_transfer,
+    ont_transfer,
+    owned,
+    submit,
+)
 from tests.sources.devchain.published import (
     CHAIN_FILE,
     GENESIS_FILE,
     HEAD,
     published_genesis,
 )
-from twisted_chainws.errors import InvalidControl
+from twisted_chainws.errors import AlreadyMined, ExecutionFailed, InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_block, encode_hex
+from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS
 from twisted_chainws.sources.devchain.engine.importing import read_items
 from twisted_chainws.sources.devchain.engine.node import Node
 from twisted_chainws.sources.devchain.genesis import decode_forks
 from twisted_chainws.sources.devchain.methods import READS, WRITES
 from twisted_chainws.sources.devchain.settings import DevchainSettings
+from twisted_chainws.sources.devchain.wallet import ont_shares
 
 
 def test_every_word_has_a_handler(tmp_path: Path) -> None:
@@ -155,3 +165,72 @@ def test_all_families_are_funded_at_genesis(tmp_path: Path) -> None:
             for address in (account.address, account.zilliqa_address, account.ontology_address):
                 assert node.hub.balance_of(address) == 3 * 10**18
         assert node.ask("accounts") == list(ADDRESSES)
+
+
+def test_the_accounts_of_ontology_own_all_ont(tmp_path: Path) -> None:
+    """Well-known or not, however many: equal parts, the rest for the first, and the coin."""
+    mnemonic = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    chosen: list[dict[str, Any]] = [{}, {"accounts": 3, "mnemonic": mnemonic}, {"accounts": 0}]
+    for number, settings in enumerate(chosen):
+        (tmp_path / str(number)).mkdir()
+        with driven(tmp_path / str(number), balance_ether=7, **settings) as node:
+            accounts = [item.ontology_address for item in node.hub.keyring.accounts]
+            found = owned(node, *accounts)
+            shares = [share * 10**9 for share in ont_shares(len(accounts))]
+            assert found == [(share, 7 * 10**18) for share in shares]
+            assert sum(share for share, _ in found) == (10**18 if accounts else 0)
+            assert node.hub.balance_of(LEDGER_ADDRESS) == 0
+            assert node.hub.nonce_of(LEDGER_ADDRESS) == 1
+
+
+@pytest.mark.parametrize(("network", "given"), [(1, True), (2, True), (3, False), (0, False)])
+def test_ong_that_is_given_belongs_to_the_contract(
+    tmp_path: Path, network: int, *, given: bool
+) -> None:
+    """Where holders are given ONG there are a billion of it, all that nobody else owns."""
+    with driven(tmp_path, ontology_network=network) as node:
+        rest = 10**27 - 30 * 10_000 * 10**18 if given else 0
+        assert node.hub.balance_of(LEDGER_ADDRESS) == rest
+
+
+def test_accounts_richer_than_all_ong_leave_none(tmp_path: Path) -> None:
+    """The contract's part is never below zero."""
+    with driven(tmp_path, ontology_network=1, balance_ether=10**9) as node:
+        assert node.hub.balance_of(LEDGER_ADDRESS) == 0
+
+
+def test_a_foreign_chain_has_no_ont(tmp_path: Path) -> None:
+    """Its genesis is what its file says; scripts run there all the same, and are remembered."""
+    files = {"genesis_file": str(GENESIS_FILE), "import_file": str(CHAIN_FILE)}
+    with driven(tmp_path, mining=False, **files) as node:
+        assert node.hub.nonce_of(LEDGER_ADDRESS) == 0
+        assert owned(node, address()) == [(0, 0)]
+        with pytest.raises(ExecutionFailed):
+            submit(node, ont_transfer())
+        node.ask("set_balance", address=encode_hex(address()), value=hex(10**18))
+        sent = ong_transfer()
+        submit(node, sent)
+        node.ask("mine")
+        assert owned(node, STRANGER) == [(0, 5 * 10**9)]
+        assert node.hub.nonce_of(LEDGER_ADDRESS) == 1
+        with pytest.raises(AlreadyMined):
+            submit(node, sent)
+
+
+def test_transactions_without_nonces_outlive_a_restart(tmp_path: Path) -> None:
+    """What waited waits, in its order; what was mined is not taken again."""
+    sent = [ont_transfer(nonce=nonce) for nonce in range(4)]
+    with driven(tmp_path) as node:
+        submit(node, sent[0])
+        node.ask("set_automine", enabled=False)
+        for item in sent[1:]:
+            submit(node, item)
+        before = owned(node, address(), STRANGER)
+    with driven(tmp_path) as node:
+        assert [entry.hash for entry in node.hub.pool] == [item.hash for item in sent[1:]]
+        assert {node.hub.pool.standing(item.hash) for item in sent[1:]} == {"pending"}
+        assert owned(node, address(), STRANGER) == before
+        with pytest.raises(AlreadyMined):
+            submit(node, sent[0])
+        node.ask("mine")
+        assert owned(node, STRANGER) == [(20 * 10**9, 0)]
