@@ -97,6 +97,23 @@ WORDS: list[tuple[ChainwsError, int, str]] = [
         -1,
         "no balance enough to cover cost 2, balance 1",
     ),
+    (errors.FeeOverflow(gas=3, price=4 * 10**9), -1, "gasLimit 3 * gasPrice 4 overflow"),
+    (
+        errors.OfferTooLow(minimum_gas=20_000, minimum_price=5 * 10**11),
+        -1,
+        "Please input gasLimit >= 20000 and gasPrice >= 500",
+    ),
+    (
+        errors.GasBelowUse(gas=20_000, needed=40_000),
+        -1,
+        "transaction's gasLimit 20000 is less than preExec gasLimit 40000",
+    ),
+    (
+        errors.FeeAboveBalance(payer=bytes(19) + b"\1", fee=9 * 10**9),
+        -1,
+        f"transactor 01{38 * '0'} has no balance enough to cover gas cost 9",
+    ),
+    (errors.AlreadyMined(), 45002, "duplicated transaction detected"),
     (errors.InvalidSignature(), 45021, "transaction verify signature fail"),
     (errors.NonceTooLow(nonce=2, next_nonce=5), 45022, "higher nonce exist"),
     (errors.BlockGasLimitExceeded(gas=9, limit=8), 45023, "eth transaction gaslimit exceeded"),
