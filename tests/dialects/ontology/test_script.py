@@ -17,6 +17,7 @@ from twisted_chainws.dialects.ontology.script import (
     build_push,
     code_gas,
     evaluate,
+    highest_gas,
     native_calls,
     transaction_gas,
 )
@@ -271,6 +272,34 @@ def test_prices(length: int, steps: int, gas: int) -> None:
     assert code_gas(bytes(length)) == (20_000 if length == 1_024 else 0)
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"\x61",
+                b"\x51",
+                b"\x01\x07",
+                b"\x61" * 700,
+                build_call(Address20(bytes(20)), "name"),
+                b"\x4d\0\4",
+            ]
+        )
+    )
+)
+def test_no_script_costs_more_than_its_length_allows(parts: list[bytes]) -> None:
+    """The highest price is told without running: steps by the byte, calls by their name."""
+    code = b"".join(parts)
+    with suppress(ExecutionFailed):
+        spent = evaluate(code, lambda _: b"\1").gas
+        assert transaction_gas(code, spent) <= highest_gas(code)
+
+
+def test_the_highest_price_of_a_call() -> None:
+    """A plain call cannot cost more than the least there is."""
+    assert highest_gas(sample_code("ont_transfer_1")) == 20_000
+    assert highest_gas(sample_code("ont_transfer_1") * 20) == 80_000
+
+
 def test_much_work_from_little_code() -> None:
     """A short script cannot ask for endless work."""
     # A struct of 1,024 on the other stack in 3 steps; each copy of it takes 4 steps more.
@@ -285,6 +314,6 @@ def test_much_work_from_little_code() -> None:
 
 @given(st.lists(st.sampled_from([*range(0x60), 0x61, *b"\x6a\x6b\x6c\x75\x76\x7c\xc1\xc6\xc8"])))
 def test_noise(code: list[int]) -> None:
-    """Noise ends in a result or a refusal and in nothing else."""
+    """Noise ends in a refusal or in a result, after a step a byte at most, and in nothing else."""
     with suppress(ExecutionFailed, Unsupported):
-        run(bytes(code))
+        assert 0 < run(bytes(code)).gas <= len(code)
