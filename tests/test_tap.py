@@ -1,6 +1,7 @@
 import contextlib
 import importlib.util
 import os
+import re
 import signal
 import socket
 import ssl
@@ -20,6 +21,9 @@ from tests.wire import Closed, Refused, RpcError, Wire, call_http
 from twisted_chainws import __version__
 from twisted_chainws.config.endpoints import ANY
 from twisted_chainws.dialects.catalog import DIALECTS
+from twisted_chainws.dialects.ontology.address import decode_base58, program_address
+from twisted_chainws.dialects.ontology.keys import decode_wif, p256_key
+from twisted_chainws.dialects.ontology.program import single_program
 from twisted_chainws.tap import Options, makeService
 
 OWN_WORDS: Final = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -257,17 +261,29 @@ def test_an_own_mnemonic_keeps_its_keys(tmp_path: Path) -> None:
     """Keys of the operator's own words are printed only on request."""
     file = tmp_path / "chainws.toml"
     file.write_text(f"mnemonic = '{OWN_WORDS}'\naccounts = 1\n")
-    options = ("--config", str(file))
+    options = ("--config", str(file), "--listen", f"ontology=tcp:{free_port()}")
     with Running(*options) as server:
         assert server_accounts(server) == [OWN_ADDRESS]
         log = _log_with(server, "Listening on")
+        owner = _ontology_owner(log)
+        funded = call_http(server.port, "eth_getBalance", "0x" + owner.hex())
+        assert int(funded, 16) == 10_000 * 10**18
     assert f"(0) {OWN_ADDRESS} (10000 ETH)" in log
     assert "Private Keys" not in log
     assert OWN_WORDS not in log
     with Running(*options, "--show-keys") as server:
         log = _log_with(server, "Listening on")
-    assert "Private Keys" in log
+    assert "\nPrivate Keys" in log
     assert OWN_WORDS in log
+    (secret,) = re.findall(r"Ontology Private Keys .*\n=+\n\(0\) (\w+)", log)
+    key = p256_key(decode_wif(secret))
+    assert program_address(single_program(key)) == owner == _ontology_owner(log)
+
+
+def _ontology_owner(log: str) -> bytes:
+    """Return the only Ontology account that a banner introduces."""
+    (text,) = re.findall(r"Ontology Accounts\n=+\n\(0\) (A\w{33}) ", log)
+    return decode_base58(text)
 
 
 def server_accounts(server: Running) -> list[str]:
