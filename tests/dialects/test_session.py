@@ -364,12 +364,12 @@ def test_batch_holds_notices_until_its_answer() -> None:
     (forwarded,) = wire.say([request("t_subscribe", "initial"), request("t_ask")])
     assert wire.session.direct is False
     assert wire.notify("early") == []
-    assert wire.session.queued == 2
+    assert wire.session.backlog.size == 2
     answer, *notices = wire.resolve(forwarded.ticket, 0)
     assert isinstance(answer, list)
     assert results(notices) == ["initial", "early"]
     assert wire.session.direct is True
-    assert wire.session.queued == 0
+    assert wire.session.backlog.size == 0
 
 
 def test_unsubscribing_inside_the_batch_drops_what_was_held() -> None:
@@ -378,7 +378,7 @@ def test_unsubscribing_inside_the_batch_drops_what_was_held() -> None:
     (forwarded,) = wire.say([request("t_subscribe", "initial"), request("t_ask")])
     (subscription,) = wire.registry.of_owner(wire.session)
     assert wire.call("t_unsubscribe", subscription.id) is True
-    assert wire.session.queued == 0
+    assert wire.session.backlog.size == 0
     (answer,) = wire.resolve(forwarded.ticket, 0)
     assert isinstance(answer, list)
 
@@ -389,10 +389,10 @@ def test_silence_after_unsubscribe() -> None:
     gone, kept = wire.call("t_subscribe"), wire.call("t_subscribe")
     wire.session.congest()
     wire.notify("one")
-    assert wire.session.queued == 2
+    assert wire.session.backlog.size == 2
     assert wire.call("t_unsubscribe", gone) is True
     assert wire.call("t_unsubscribe", gone) is False
-    assert wire.session.queued == 1
+    assert wire.session.backlog.size == 1
     wire.session.relieve(wire.out, 1_000_000)
     assert [message["params"]["subscription"] for message in wire.take()] == [kept]
     assert wire.session.direct is True
@@ -615,7 +615,7 @@ def test_over_http_the_subscriptions_of_the_account_can_be_closed() -> None:
     )
     for other, expected in ((stranger, False), (friend, True), (friend, False)):
         assert other.say(request("t_unsubscribe", identifier), now=7.0)[0]["result"] is expected
-    assert wire.session.queued == 0
+    assert wire.session.backlog.size == 0
     assert wire.session.direct
     assert wire.call("t_unsubscribe", identifier) is False
 
@@ -680,7 +680,7 @@ def test_a_message_of_a_block_waits_like_any_notice() -> None:
     wire.session.deliver(watcher, JoinedNotice([b"[2", b"]"]), wire.out)
     wire.call("t_leave", "events")
     wire.registry.watches.settle()
-    assert wire.session.queued == 1
+    assert wire.session.backlog.size == 1
     wire.session.relieve(wire.out, 100)
     assert wire.take() == [[2]]
 

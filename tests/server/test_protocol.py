@@ -331,7 +331,7 @@ async def test_slow_reader_gets_its_notices_later_in_order(direct: bool) -> None
         connection: Any = next(iter(stand.site.websockets.connections))
         stop_reading(peer)
         count = 0
-        while not (connection.stuck() and connection._session.queued > 100):
+        while not (connection.stuck() and connection._session.backlog.size > 100):
             stand.source.mine()
             count += 1
             if count % 50 == 0:

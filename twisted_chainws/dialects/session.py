@@ -14,8 +14,9 @@ laws follow: the reply with a subscription id leaves before its first notice; no
 subscription keep their order; after an unsubscribe reply no notice of that subscription leaves.
 Where a block is one message for each connection (``gathering``), topics are watched and left
 instead: that message is a notice of the connection, and the next one after a leave still comes.
-Where each connection has one interest (``pushing``), its pushes are notices of the connection. A
-dialect may let notices wait for replies: while a ticket is open, they are queued.
+Where each connection has one interest (``pushing``), its pushes are notices of the connection, and
+those on their way when it changes its interest still come. A dialect may let notices wait for
+replies: while a ticket is open, they are queued.
 
 A request may be refused before its handler sees it: too many are unanswered, or its account has no
 compute units left. That costs others nothing and is told under its id.
@@ -135,11 +136,6 @@ class Session:
     def idle(self) -> bool:
         """True when every request so far has been answered."""
         return not self._tickets
-
-    @property
-    def queued(self) -> int:
-        """How many notices wait."""
-        return self.backlog.size
 
     def receive(self, data: bytes, now: float, out: Out) -> None:
         """Take one whole message from the peer."""
