@@ -190,3 +190,16 @@ def test_the_next_nonce_follows_the_highest_pending_one(held: list[EvmTransactio
     for sender in SENDERS:
         nonces = [tx.nonce for tx in held if tx.sender == sender]
         assert pool.next_nonce(sender) == (max(nonces) + 1 if nonces else None)
+
+
+def test_all_kinds_in_the_order_of_their_arrival() -> None:
+    """Those that may be mined and those that wait are listed apart, as copies."""
+    pool = PendingPool()
+    native, first, second = make_native(), make_transaction(), make_transaction(nonce=7)
+    for transaction in (first, native):
+        pool.pending(transaction)
+    pool.queued(second)
+    pending, queued = pool.pending_transactions(), pool.queued_transactions()
+    assert (pending, queued) == ((first, native), (second,))
+    pool.dropped(first.hash)
+    assert (pending, pool.pending_transactions()) == ((first, native), (native,))

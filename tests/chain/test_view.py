@@ -54,6 +54,7 @@ def test_the_view_answers_from_the_pool() -> None:
     assert view.queued_by_sender() == {SENDERS[0]: {2: waiting}}
     assert view.next_nonce(SENDERS[0]) == 1
     assert view.counts == (1, 1)
+    assert (view.pending_transactions(), view.queued_transactions()) == ((ready,), (waiting,))
 
 
 def test_the_chain_id_can_change() -> None:

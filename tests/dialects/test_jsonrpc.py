@@ -1,7 +1,5 @@
 """The JSON-RPC envelope, row by row of ``ethereum.md`` 1.3 to 1.6."""
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -129,15 +127,6 @@ def test_large_integers_keep_their_digits(params: bytes, found: Any) -> None:
     assert isinstance(batch, Batch)
     for request in (one(text), batch.requests[1]):
         assert request == (b"1", "a_b", found, None)
-
-
-@pytest.fixture(name="usual_recursion_limit")
-def _usual_recursion_limit() -> Iterator[None]:
-    """Undo what importing the engine does to this process: it allows a hundred times the depth."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(1_000)
-    yield
-    sys.setrecursionlimit(before)
 
 
 @pytest.mark.usefixtures("usual_recursion_limit")

@@ -258,3 +258,19 @@ def test_proof_of_a_ledger() -> None:
         *("Type", "TransactionsRoot", "BlockHeight"),
         *("CurBlockRoot", "CurBlockHeight", "TargetHashes"),
     ]
+
+
+def test_escapes() -> None:
+    """What HTML or JavaScript minds is escaped wherever it stands; it reads the same."""
+    value = {"<&>": ["a<b", "\u2028\u2029", "\N{EURO SIGN}"]}
+    text = encode.dump(value)
+    assert text == (
+        rb'{"\u003c\u0026\u003e":["a\u003cb","\u2028\u2029",' + '"\N{EURO SIGN}"]}'.encode()
+    )
+    assert orjson.loads(text) == value
+
+
+def test_index_of_an_event() -> None:
+    """Is counted, or told by who has counted."""
+    assert encode.encode_event(MIXED, 2) == encode.encode_event(MIXED, 2, 1)
+    assert encode.encode_event(MIXED, 2, 5)["TxIndex"] == 5

@@ -13,6 +13,7 @@ from twisted_chainws.dialects.ontology import tokens
 from twisted_chainws.dialects.ontology.address import encode_base58, encode_reversed
 from twisted_chainws.dialects.ontology.events import (
     TRANSFER_TOPIC,
+    contracts_of,
     encode_log,
     encode_named,
     notices,
@@ -122,3 +123,17 @@ def test_a_creation() -> None:
     found = notices(creation, replace(PAID, contract_address=CREATED))
     assert found[0] == encode_log(transfer_log(EVM.sender, CREATED, EVM.value))
     assert notices(creation, PAID) == [LOG, FEE]
+
+
+def test_contracts() -> None:
+    """The contracts of a transaction are those that its notices name."""
+    transfer = sample("ont_transfer_1")
+    receipt = native_receipt(transfer)
+    assert contracts_of(as_model(transfer), receipt) == {
+        encode_reversed(tokens.ONT_CONTRACT),
+        ONG_TEXT,
+    }
+    assert contracts_of(as_model(transfer), native_receipt(transfer, events=())) == frozenset()
+    evm = make_receipt([make_log(ACCOUNTS[0])])
+    named = {notice["ContractAddress"] for notice in notices(EVM, evm)}
+    assert contracts_of(EVM, evm) == named == {encode_reversed(ACCOUNTS[0]), ONG_TEXT}

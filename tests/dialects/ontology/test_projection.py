@@ -210,3 +210,11 @@ def test_blocks_that_left_are_unknown() -> None:
             ledger.block(block)
         with pytest.raises(UnknownBlockHash):
             ledger.proof(block)
+
+
+def test_names_of_blocks() -> None:
+    """A block is called by the hash of its header, as long as it is kept."""
+    ledger = ledger_of([GENESIS, MIXED])
+    assert ledger.block_hash(MIXED) == ledger.block(MIXED).header.hash
+    with pytest.raises(UnknownBlockHash):
+        ledger.block_hash(make_block(MIXED))

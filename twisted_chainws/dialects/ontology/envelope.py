@@ -183,12 +183,13 @@ def _load(data: bytes) -> dict[str, Any] | None:
 
 def _id_text(data: bytes, value: Any) -> bytes | None:
     """Write an id, None when it is nested too deeply."""
-    if _any_cut(value):
-        value = _exact(data, value)
     try:
-        return dump(value)
+        text = dump(value)
+        return dump(_exact(data)) if _any_cut(value) else text
     except orjson.JSONEncodeError:
         return None
+    except RecursionError:  # of another member, nested as deeply as orjson just reads
+        return text
 
 
 def _any_cut(value: Any) -> bool:
@@ -206,9 +207,6 @@ def _any_cut(value: Any) -> bool:
     return False
 
 
-def _exact(data: bytes, value: Any) -> Any:
+def _exact(data: bytes) -> Any:
     """Parse again, slowly, and return the id with its integers as they were written."""
-    try:
-        return json.loads(data, parse_int=orjson.Fragment)[ID]
-    except RecursionError:  # nested as deeply as orjson just allows
-        return value
+    return json.loads(data, parse_int=orjson.Fragment)[ID]

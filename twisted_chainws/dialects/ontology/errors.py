@@ -243,5 +243,6 @@ FAULTS: Final = Faults(
     too_many_requests=fault(SERVICE_CEILING, "too many requests at a time"),
     throughput_exceeded=fault(SERVICE_CEILING, "too many requests"),
     timed_out=fault(INTERNAL_ERROR, "request timed out"),
+    expired=fault(SESSION_EXPIRED),
 )
 """What the session itself has to say."""

@@ -29,7 +29,8 @@ from twisted_chainws.subscriptions.events import ChainEvent
 
 DEFAULT_PORT: Final = 20335
 
-LIMITS: Final = Limits(message_bytes=1_048_576)
+LIMITS: Final = Limits(message_bytes=1_048_576, idle_s=300.0, connections=3_001)
+"""Those of a node, which looks whether more than 3,000 are there before it takes one more."""
 
 PEERS: Final = 1
 

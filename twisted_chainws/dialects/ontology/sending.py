@@ -6,7 +6,7 @@ is asked, which may mine at once, and ends when the transaction is refused.
 Source: ``ontology.md`` 4.10, 5.4 and 8.2.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from twisted_chainws.chain.model import EvmTransaction, Kind
@@ -15,17 +15,14 @@ from twisted_chainws.dialects.ontology.decode import Message, decode_hex, wants_
 from twisted_chainws.dialects.ontology.questions import EXECUTE, ask
 from twisted_chainws.dialects.ontology.rejections import rejection_of
 from twisted_chainws.dialects.ontology.transaction import (
-    AnyTransaction,
     decode_sent,
     encode_transaction,
 )
 from twisted_chainws.dialects.outcomes import (
     Disregard,
     Expect,
-    Fault,
     Forward,
     Handler,
-    Json,
     Outcome,
     Submit,
 )
@@ -36,6 +33,8 @@ from twisted_chainws.errors import ChainwsError
 def send(view: View, message: Message) -> Outcome:
     """Answer ``sendrawtransaction``: the hash, or what came of trying.
 
+    Of what follows the transaction in the request nothing is sent.
+
     Raises:
         UndecodableTransaction: the bytes are no transaction.
     """
@@ -43,30 +42,18 @@ def send(view: View, message: Message) -> Outcome:
     if wants_pre_execution(message):
         question = ask(view, EXECUTE, raw=encode_transaction(transaction))
         return Forward(call=question, then=lambda answer: answer)
-    if view.chain.pooled(transaction.hash) is not None:
-        # Refused, almost certainly; who sent it before is still to be told.
-        return _submit(transaction, lambda refused: refused)
-    return Expect(
-        transaction_hash=transaction.hash,
-        go_on=_submit(
-            transaction,
-            lambda refused: Disregard(transaction_hash=transaction.hash, go_on=refused),
-        ),
-    )
-
-
-def _submit(transaction: AnyTransaction, refuse: Callable[[Fault], Outcome | Json]) -> Forward:
-    """Send a transaction; of what follows it in the request nothing is sent."""
     if isinstance(transaction, EvmTransaction):
         call = Submit(kind=Kind.EVM, raw=transaction.raw)
     else:
         call = Submit(kind=Kind.ONTOLOGY, raw=encode_transaction(transaction))
+    transaction_hash, shown = transaction.hash, encode_reversed(transaction.hash)
 
-    def rescue(error: ChainwsError) -> Outcome | Json:
-        return refuse(rejection_of(error, transaction))
+    def rescue(error: ChainwsError) -> Disregard:
+        refused = rejection_of(error, transaction)
+        return Disregard(transaction_hash=transaction_hash, go_on=refused)
 
-    shown = encode_reversed(transaction.hash)
-    return Forward(call=call, then=lambda _answer: shown, rescue=rescue)
+    sent = Forward(call=call, then=lambda _answer: shown, rescue=rescue)
+    return Expect(transaction_hash=transaction_hash, go_on=sent)
 
 
 SENDING: Final[Mapping[str, Handler]] = {"sendrawtransaction": send}
