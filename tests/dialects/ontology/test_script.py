@@ -13,6 +13,7 @@ from twisted_chainws.dialects.ontology.address import decode_address
 from twisted_chainws.dialects.ontology.script import (
     Evaluation,
     NativeCall,
+    ScriptFailed,
     build_call,
     build_push,
     code_gas,
@@ -260,6 +261,33 @@ def test_gas_limit() -> None:
     for limit in (0, 10, gas - 1):
         with pytest.raises(ExecutionFailed, match="insufficient gas for transaction!"):
             evaluate(code, never, gas_limit=limit)
+
+
+SPENT = [(b"", 0), (b"\x75", 1), (b"\x51\x51\x75\x75\x75", 5), (b"\x51" * 2_049, 2_049)]
+
+
+@pytest.mark.parametrize(("code", "gas"), SPENT)
+def test_gas_of_a_failure(code: bytes, gas: int) -> None:
+    """What fails tells the gas of its steps, the last one too."""
+    with pytest.raises(ScriptFailed) as failure:
+        run(code)
+    assert failure.value.gas == gas
+
+
+def test_gas_of_a_failing_call() -> None:
+    """A contract that fails has been paid; a step that there is no gas for has not."""
+
+    def fail(_call: NativeCall) -> bytes:
+        raise ExecutionFailed(reason="no")
+
+    code = sample_code("ont_transfer_1")
+    gas = evaluate(code, lambda _: b"").gas
+    with pytest.raises(ScriptFailed) as failure:
+        evaluate(code, fail)
+    assert failure.value.gas == gas
+    with pytest.raises(ScriptFailed) as failure:
+        evaluate(code, never, gas_limit=gas - 1)
+    assert failure.value.gas == gas - 1_000
 
 
 PRICES = [(100, 1_050, 20_000), (1_023, 20_000, 20_000), (1_024, 1, 40_000), (100, 20_001, 40_000)]

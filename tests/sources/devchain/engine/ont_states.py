@@ -1,6 +1,7 @@
 """States in which some accounts have ONT and ONG, and transactions for them."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from eth.abc import StateAPI
@@ -10,13 +11,14 @@ from eth_typing import Address
 from tests.sources.devchain.engine.building import genesis
 from twisted_chainws.chain.model import NamedEvent
 from twisted_chainws.chain.types import Address20
+from twisted_chainws.dialects.ontology.address import encode_base58
 from twisted_chainws.dialects.ontology.script import build_call
 from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, ONT_CONTRACT
 from twisted_chainws.dialects.ontology.transaction import Invoke, Transaction, TransactionType
 from twisted_chainws.dialects.ontology.unbound import GENESIS_TIME
-from twisted_chainws.dialects.ontology.values import Value
+from twisted_chainws.dialects.ontology.values import Array, Struct, Value
 from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_ACCOUNTS
-from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS, create_chain
+from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS, DevChain, create_chain
 from twisted_chainws.sources.devchain.engine.ont_execution import Execution, execute
 from twisted_chainws.sources.devchain.engine.ont_ledger import OntLedger, initial_storage
 from twisted_chainws.sources.devchain.genesis import GenesisAccount
@@ -34,21 +36,34 @@ PRICE: Final = 2_500
 FEE: Final = 20_000 * PRICE * UNIT
 """Of a plain transfer at that price."""
 
+SERVICE: Final = (
+    "[NeoVmService] service system call error!: [SystemCall] service execution error!: "
+)
+INVOKE: Final = "[Invoke] Native serivce function execute error!: "
+
+_HEX: Final = {ONT: "01" + 38 * "0", ONG: "02" + 38 * "0"}
+
 
 def new_state(
     ont: Mapping[Address20, int] | None = None, ong: Mapping[Address20, int] | None = None
 ) -> StateAPI:
     """Return a fresh state; Ann has 1,000 ONT and 1,000 ONG if nothing is said."""
-    coins = {ANN: 1_000 * COIN} if ong is None else dict(ong)
-    accounts = {bytes(it): GenesisAccount(balance=amount) for it, amount in coins.items()}
-    accounts[LEDGER_ADDRESS] = GenesisAccount(
-        nonce=1,
-        balance=coins.get(ONT, 0),
-        storage=initial_storage({ANN: 1_000 * UNIT} if ont is None else ont),
-    )
-    chain = create_chain(AtomicDB(), genesis(accounts))
+    holders = {ANN: 1_000 * UNIT} if ont is None else ont
+    coins = {ANN: 1_000 * COIN} if ong is None else ong
+    chain = _chain(frozenset(holders.items()), frozenset(coins.items()))
     state: StateAPI = chain.get_vm(chain.get_canonical_head()).state
     return state
+
+
+@cache
+def _chain(
+    holders: frozenset[tuple[Address20, int]], coins: frozenset[tuple[Address20, int]]
+) -> DevChain:
+    accounts = {bytes(it): GenesisAccount(balance=amount) for it, amount in coins}
+    accounts[LEDGER_ADDRESS] = GenesisAccount(
+        nonce=1, balance=dict(coins).get(ONT, 0), storage=initial_storage(dict(holders))
+    )
+    return create_chain(AtomicDB(), genesis(accounts))
 
 
 def transaction(code: bytes, payer: Address20 = ANN, **changes: Any) -> Transaction:
@@ -118,3 +133,19 @@ def root(state: StateAPI) -> bytes:
 def exists(state: StateAPI, account: Address20) -> bool:
     """Tell whether there is an account, be it empty."""
     return bool(state.account_exists(Address(account)))
+
+
+def transfer(
+    source: bytes, target: bytes, amount: int, contract: Address20 = ONT, version: str = ""
+) -> bytes:
+    """Write a transfer."""
+    return build_call(contract, f"transfer{version}", Array([Struct([source, target, amount])]))
+
+
+def short(owner: Address20, contract: Address20, balance: int, amount: int) -> str:
+    """Return what is said when an account has too little."""
+    return (
+        f"[Transfer] balance insufficient. contract:{_HEX[contract]}, "
+        f"account:{encode_base58(owner)}, fromBalance:{balance},value:{amount}, "
+        f"err: balance sub underflow: a: {balance}, b: {amount}"
+    )

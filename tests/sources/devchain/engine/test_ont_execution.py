@@ -11,10 +11,12 @@ from tests.sources.devchain.engine.ont_states import (
     CAT,
     COIN,
     FEE,
+    INVOKE,
     LATER,
     ONG,
     ONT,
     PRICE,
+    SERVICE,
     UNIT,
     balances,
     exists,
@@ -22,8 +24,8 @@ from tests.sources.devchain.engine.ont_states import (
     new_state,
     root,
     run,
+    transfer,
 )
-from tests.sources.devchain.engine.test_ont_contracts import INVOKE, SERVICE, transfer
 from twisted_chainws.dialects.ontology.script import build_call
 from twisted_chainws.dialects.ontology.tokens import GOVERNANCE_CONTRACT
 from twisted_chainws.dialects.ontology.transaction import decode_transaction
