@@ -61,7 +61,7 @@ def _report() -> Any:
 def test_it_reads_balances(report: Any) -> None:
     """The account of the key is funded; one that was never paid owns nothing."""
     address = WELL_KNOWN_ACCOUNTS[0].zilliqa_address
-    assert report["address"] == encode_bech32(address)  # type: ignore[arg-type]
+    assert report["address"] == encode_bech32(address)
     assert report["before"] == 10_000 * QA_PER_ZIL
     assert report["nothing"] == 0
     assert (report["network"], report["price"]) == ("222", 2_000_000_000)
