@@ -40,6 +40,25 @@ def test_names_and_ports_are_distinct() -> None:
     assert len({dialect.default_port for dialect in DIALECTS}) == len(DIALECTS)
 
 
+@pytest.mark.parametrize(
+    ("message", "claimed_by"),
+    [
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}', ["ethereum"]),
+        (b'[{"method":"eth_chainId"}]', ["ethereum"]),
+        (b'{"query":"NewBlock"}', ["zilliqa"]),
+        (b'{"Action":"getversion","Id":1}', ["ontology"]),
+        (b'{"Action":1}', ["ontology"]),
+        (b'{"action":"getversion"}', []),
+        (b'["Action"]', ["ethereum"]),
+        (b"{}", []),
+        (b"Action", []),
+    ],
+)
+def test_a_first_message_is_of_one_language(message: bytes, claimed_by: list[str]) -> None:
+    """No two dialects take the same message for theirs; each knows its own."""
+    assert [dialect.name for dialect in DIALECTS if dialect.claims(message)] == claimed_by
+
+
 @pytest.mark.parametrize("profile", Profile)
 @pytest.mark.parametrize("kind", sorted(KINDS[Profile.SUPERSET]))
 def test_kinds_of_a_profile(profile: Profile, kind: str) -> None:

@@ -5,6 +5,6 @@ from twisted.application.service import ServiceMaker
 chainws = ServiceMaker(
     "chainws",
     "twisted_chainws.tap",
-    "A chain event server: a development chain over Ethereum JSON-RPC, HTTP and WebSocket.",
+    "A chain event server: a development chain that speaks as Ethereum, Zilliqa and Ontology do.",
     "chainws",
 )
