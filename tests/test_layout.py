@@ -88,7 +88,7 @@ def test_no_module_is_long(module: str) -> None:
     assert text.startswith('"""')
 
 
-@pytest.mark.parametrize("folder", ["ethereum", "zilliqa"])
+@pytest.mark.parametrize("folder", ["ethereum", "ontology", "zilliqa"])
 def test_dialect_folders_hold_the_same_files(folder: str) -> None:
     """Knowing one dialect's folder is knowing all."""
     found = {path.stem for path in (PACKAGE / "dialects" / folder).glob("*.py")}

@@ -9,8 +9,7 @@ from tests.dialects.ontology.stand import Stand
 from tests.dialects.ontology.test_decode import json_values
 from tests.dialects.ontology.vectors import vectors
 from tests.strategies import relaxed
-from twisted_chainws.dialects.base import Dialect
-from twisted_chainws.dialects.ontology import DIALECT, Options, make
+from twisted_chainws.dialects.ontology import DIALECT, Options
 from twisted_chainws.dialects.ontology.envelope import ACTIONS
 from twisted_chainws.dialects.outcomes import Fault
 
@@ -99,9 +98,6 @@ def test_refused_messages_leave_the_connection_open() -> None:
         codes.append(reply["Error"])
     assert codes == [41003, 42001, 42001, 42002]
     assert client.result("getblockheight") == 2
-
-
-DIALECTS: list[Dialect] = [make(), make(Options(network=1))]
 
 
 @relaxed
