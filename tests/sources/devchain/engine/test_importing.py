@@ -12,9 +12,13 @@ import rlp
 from eth_typing import Address
 from eth_utils import ValidationError
 
+from tests.sources.devchain.engine import building
 from tests.sources.devchain.engine.building import transaction
+from tests.sources.devchain.engine.ont_sending import address, ong_transfer
+from tests.sources.devchain.engine.ont_states import COIN
 from tests.sources.devchain.published import CHAIN_FILE, DATA, HEAD, imported, published_genesis
 from twisted_chainws.chain.forks import PRAGUE_BLOBS, Fork
+from twisted_chainws.dialects.ontology.transaction import encode_transaction
 from twisted_chainws.errors import InvalidControl, Unsupported
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.importing import (
@@ -22,6 +26,8 @@ from twisted_chainws.sources.devchain.engine.importing import (
     import_chain,
     read_items,
 )
+from twisted_chainws.sources.devchain.engine.ont_transactions import decode_ontology
+from twisted_chainws.sources.devchain.genesis import GenesisAccount
 
 BLOCKS = list(read_items(io.BytesIO(CHAIN_FILE.read_bytes())))
 STATE = json.loads((DATA / "headstate.json").read_text())
@@ -283,3 +289,26 @@ def test_no_account_is_added_to_a_foreign_genesis(engine: Engine) -> None:
     """The ledger of a development chain is not there."""
     assert engine.read(engine.head_hash).nonce(Address(bytes(19) + b"\x01")) == 0
     assert transaction().chain_id != engine.chain_id
+
+
+def test_a_block_with_tokens_in_it_cannot_be_imported(tmp_path: Path) -> None:
+    """Ethereum's form of a block does not hold them: its state is another one, which is said."""
+    rich: dict[bytes, GenesisAccount] = {address(): GenesisAccount(balance=COIN)}
+    source = Engine.open(str(tmp_path / "source"), building.genesis(rich))
+    draft = source.draft(
+        source.head_hash,
+        timestamp=source.head.timestamp + 12,
+        gas_limit=source.head.gas_limit,
+        coinbase=bytes(20),
+        mix_hash=bytes(32),
+    )
+    native = decode_ontology(encode_transaction(ong_transfer(gas_price=0)), deadline=0)
+    draft.native(native.operation())
+    source.set_head(draft.seal().hash)
+    (tmp_path / "blocks").write_bytes(source.raw_block(source.head_hash))
+    target = Engine.open(str(tmp_path / "target"), building.genesis(rich))
+    with pytest.raises(InvalidControl, match="state_root: expected"):
+        import_chain(target, str(tmp_path / "blocks"), lambda _: None)
+    assert target.height == 0
+    source.close()
+    target.close()

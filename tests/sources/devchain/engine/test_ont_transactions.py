@@ -33,6 +33,7 @@ from twisted_chainws.dialects.ontology.transaction import (
     encode_transaction,
 )
 from twisted_chainws.sources.devchain.codec import encode_hex
+from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS
 from twisted_chainws.sources.devchain.engine.ont_transactions import decode_ontology
 
 _START = 10_000 * COIN
@@ -351,3 +352,13 @@ def test_a_question_may_be_sent(tmp_path: Path) -> None:
         (receipt,) = _head(node).receipts
         assert receipt.succeeded
         assert len(receipt.events) == 1
+
+
+def test_calls_of_the_evm_leave_the_ledger_alone(tmp_path: Path) -> None:
+    """The ledger's account is also a precompile's, and calling that touches it."""
+    with driven(tmp_path) as node:
+        submit(node, ont_transfer())
+        node.send(to=encode_hex(LEDGER_ADDRESS), value="0x0", gas=hex(100_000))
+        assert owned(node, STRANGER) == [(5 * UNIT, 0)]
+        with pytest.raises(errors.AlreadyMined):
+            submit(node, ont_transfer())

@@ -1,10 +1,18 @@
 """Proofs, walked by a verifier that shares no code with the trie library."""
 
+from pathlib import Path
+
 import rlp
 from eth_utils import keccak
 
 from tests.sources.devchain.engine.building import ALICE, CAROL, CLEARS, STORE, mine, transaction
+from tests.sources.devchain.engine.driving import driven
+from tests.sources.devchain.engine.ont_sending import STRANGER, ont_transfer, submit
+from tests.sources.devchain.engine.ont_states import UNIT
+from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.core import Engine
+from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS
+from twisted_chainws.sources.devchain.engine.ont_ledger import balance_slot
 
 BLANK_ROOT = keccak(rlp.encode(b""))
 
@@ -86,3 +94,24 @@ def test_a_proof_after_an_edit_is_against_the_edited_root(engine: Engine) -> Non
     proof = engine.proof(CAROL, [], block.hash)
     assert verify(block.extras.header.state_root, CAROL, proof.proof)
     assert proof.balance == 123
+
+
+def test_proofs_of_tokens(tmp_path: Path) -> None:
+    """ONT is proven like any storage, against the root that the header of its block has."""
+    with driven(tmp_path) as node:
+        submit(node, ont_transfer())
+        slot = balance_slot(STRANGER)
+        proof = node.ask(
+            "proof", address=encode_hex(LEDGER_ADDRESS), slots=[hex(slot)], at=node.head
+        )
+        root = node.hub.engine.head.state_root
+        account = verify(root, LEDGER_ADDRESS, _nodes(proof["accountProof"]))
+        assert account is not None
+        (stored,) = proof["storageProof"]
+        assert stored["value"] == hex(5 * UNIT)
+        found = verify(rlp.decode(account)[2], slot.to_bytes(32, "big"), _nodes(stored["proof"]))
+        assert found == rlp.encode(5 * UNIT)
+
+
+def _nodes(items: list[str]) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(item[2:]) for item in items)

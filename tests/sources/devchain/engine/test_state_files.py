@@ -8,7 +8,16 @@ import pytest
 
 from tests.assembler import assemble, deployment
 from tests.sources.devchain.engine.driving import ADDRESSES, NOW, driven
-from twisted_chainws.errors import InvalidControl
+from tests.sources.devchain.engine.ont_sending import (
+    GOVERNANCE,
+    STRANGER,
+    address,
+    ont_transfer,
+    owned,
+    submit,
+)
+from tests.sources.devchain.engine.ont_states import UNIT
+from twisted_chainws.errors import AlreadyMined, InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
 from twisted_chainws.sources.devchain.engine.dumping import unpack
 
@@ -115,3 +124,19 @@ def test_what_is_no_dump_changes_nothing(tmp_path: Path) -> None:
                 node.ask("load_state", state=state)
         assert node.hub.engine.height == 0
         assert node.ask("balance", address=POOR, at=node.head) == "0x0"
+
+
+def test_a_dump_takes_tokens_along(tmp_path: Path) -> None:
+    """In the chain that loads it balances are the same, and what was mined is mined."""
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    with driven(tmp_path / "old") as old:
+        submit(old, ont_transfer())
+        dump, before = old.ask("dump_state"), owned(old, address(), STRANGER, GOVERNANCE)
+    with driven(tmp_path / "new", accounts=0) as new:
+        assert new.ask("load_state", state=dump) is True
+        assert owned(new, address(), STRANGER, GOVERNANCE) == before
+        with pytest.raises(AlreadyMined):
+            submit(new, ont_transfer())
+        submit(new, ont_transfer(nonce=2))
+        assert owned(new, STRANGER) == [(10 * UNIT, 0)]

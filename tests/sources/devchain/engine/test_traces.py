@@ -13,6 +13,8 @@ from tests.assembler import assemble
 from tests.dialects.ethereum.asking import make_view
 from tests.dialects.ethereum.published import DATA, published_chain
 from tests.sources.devchain.engine.driving import ADDRESSES, Driven, driven
+from tests.sources.devchain.engine.ont_sending import STRANGER, ong_transfer, submit
+from tests.sources.devchain.engine.ont_states import UNIT
 from tests.sources.devchain.engine.traced import (
     NOBODY,
     OTHER,
@@ -290,3 +292,26 @@ def test_every_published_transaction_adds_up(published: Driven) -> None:
         )
         used = sum(int(item["result"]["callTracer"]["gasUsed"], 16) for item in found)
         assert used == engine.header(engine.canonical_hash(number)).gas_used
+
+
+def test_traces_of_blocks_with_tokens_in_them(tmp_path: Path) -> None:
+    """The EVM's transactions are traced as before, on a state that the tokens have changed."""
+    with driven(tmp_path, mining=False) as node:
+        to = encode_hex(STRANGER)
+        first = node.send(0, to=to, value="0x1")
+        submit(node, ong_transfer(7, gas_price=0))
+        node.ask("mine")
+        second = node.send(1, to=to, value="0x2")
+        node.ask("mine")
+        blocks = [encode_hex(node.hub.engine.canonical_hash(number)) for number in (1, 2)]
+        for block, sent, before in zip(blocks, (first, second), (0, 1 + 7 * UNIT), strict=True):
+            (whole,) = answer(node, "trace_block", block=block, tracer="prestateTracer")
+            assert whole["txHash"] == sent
+            assert whole["result"].get(to, {}).get("balance", "0x0") == hex(before)
+            alone = answer(
+                node, "trace_transaction", block=block, transaction=sent, tracer="prestateTracer"
+            )
+            assert alone == whole["result"]
+            raw = encode_hex(node.hub.engine.raw_block(bytes.fromhex(block[2:])))
+            again = answer(node, "trace_raw_block", raw=raw, tracer="prestateTracer")
+            assert again == [whole]
