@@ -14,7 +14,9 @@ def test_numbers(written: Any, read: int) -> None:
     assert number(written) == read
 
 
-@pytest.mark.parametrize("written", [None, True, -1, "-1", "", "1.0", 1.0, "0x1", "٣", [1]])
+@pytest.mark.parametrize(
+    "written", [None, True, -1, "-1", "", "1.0", 1.0, "0x1", "٣", [1], "9" * 5000]
+)
 def test_what_is_no_number(written: Any) -> None:
     """All else is refused."""
     with pytest.raises(BadAnswer):
@@ -33,7 +35,7 @@ def test_hex() -> None:
     ("written", "read"),
     [
         *((7, 7), ("7", 7), (7.0, 7), (7.5, None), (True, None), (None, None), ("x", None)),
-        *(("٣", None), ([7], None), ("", None)),
+        *(("٣", None), ([7], None), ("", None), ("9" * 5000, None)),
     ],
 )
 def test_ids(written: Any, read: int | None) -> None:

@@ -11,6 +11,8 @@ from twisted_chainws.client.errors import BadAnswer
 __all__ = ["hex_digits", "number", "request_key"]
 
 _HEX: Final = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
+_MOST_DIGITS: Final = 100
+"""Of a number; Python refuses to read thousands of them."""
 
 
 def number(value: Any) -> int:
@@ -21,7 +23,7 @@ def number(value: Any) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if _is_decimal(value):
         return int(value)
     raise BadAnswer("not a number")
 
@@ -44,8 +46,13 @@ def request_key(identifier: Any) -> int | None:
         return None
     if isinstance(identifier, int):
         return identifier
-    if isinstance(identifier, str) and identifier.isascii() and identifier.isdigit():
+    if _is_decimal(identifier):
         return int(identifier)
     if isinstance(identifier, float) and identifier.is_integer():
         return int(identifier)
     return None
+
+
+def _is_decimal(value: Any) -> bool:
+    is_text = isinstance(value, str) and len(value) <= _MOST_DIGITS
+    return is_text and value.isascii() and value.isdigit()
