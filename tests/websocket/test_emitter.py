@@ -69,8 +69,13 @@ def test_off_without_listener_clears_that_event_only(emitter: Emitter[ClientEven
 
 def test_off_of_a_stranger_is_silent(emitter: Emitter[ClientEvent]) -> None:
     """Removing what was never registered does nothing."""
+    heard = Heard()
+    emitter.on("open", heard.take)
     emitter.off("open", print)
-    emitter.off("open")
+    emitter.off("close", heard.take)
+    emitter.off("close")
+    emitter.emit(ClientEvent.OPEN, 1)
+    assert heard.values == [(1,)]
 
 
 def test_bound_methods_are_one_listener(emitter: Emitter[ClientEvent]) -> None:

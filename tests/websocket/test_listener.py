@@ -95,10 +95,11 @@ async def test_simultaneous_handshakes_share_the_slots() -> None:
 async def test_idle_connections_take_no_slot() -> None:
     """(p) Silent TCP connections keep nobody out. 4.6 item 19."""
     async with serving(max_connections_for_one_client=1, max_concurrent_clients_number=1) as stand:
-        for _ in range(5):
-            await stand.tcp()
+        idle = [await stand.tcp() for _ in range(5)]
         await pause(0.05)
-        await stand.ws()
+        await stand.joined()
+        assert [event[0] for event in stand.events] == ["connect"]
+        assert not any(peer.lost for peer in idle)
 
 
 @pytest_twisted.ensureDeferred
@@ -241,9 +242,13 @@ async def test_what_comes_with_the_handshake_comes_after_connect(later: bool) ->
 @pytest_twisted.ensureDeferred
 async def test_headers_need_not_be_utf8() -> None:
     """A request with other bytes in a header or its path is a request. 4.6 item 13."""
-    async with serving() as stand:
+    requests: list[Handshake] = []
+    async with serving(accept=requests.append) as stand:
         await stand.ws("/caf\xe9?x=\xff", X_Name="\xe9", Cookie="a=\xff")
         await stand.tell("connect")
+    (request,) = requests
+    assert request.path == "/caf\xe9"
+    assert (request.headers["x-name"], request.headers["cookie"]) == ("\xe9", "a=\xff")
 
 
 @pytest_twisted.ensureDeferred

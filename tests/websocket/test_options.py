@@ -176,9 +176,11 @@ def test_wrong_headers(header: Any) -> None:
 
 
 def test_good_headers() -> None:
-    """Tokens as names and any printable value are accepted."""
+    """Tokens as names and any printable value are accepted, and stay as they are."""
+    header = {"Authorization": "Bearer x", "Cookie": "a=b; c=d", "X-Empty": ""}
+    assert WebSocketRequestOptions.from_dict({"header": header}).header == header
     WebSocketRequestOptions(
-        header={"Authorization": "Bearer x", "Cookie": "a=b; c=d", "X-Empty": ""},
+        header=header,
         min_tls_version=TlsVersion.TLS_V_1_3,
         allowed_hosts=["a"],
         max_send_size=None,
@@ -201,3 +203,5 @@ def test_subprotocols(names: str, found: tuple[str, ...]) -> None:
 def test_check_number_without_upper_end() -> None:
     """A number without an upper end may be as large as it likes."""
     check_number("x", 10**12, 0)
+    with pytest.raises(ParameterError):
+        check_number("x", 10**12, 0, 10**12 - 1)

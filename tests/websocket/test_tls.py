@@ -456,7 +456,8 @@ async def test_nothing_deprecated_is_used(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         context = _server(tmp_path, leaf(MIDDLE), clients=ROOT.pem)
-        await _ask(context, _trusting(tmp_path, ROOT, client_cert=cert))
+        told = await _ask(context, _trusting(tmp_path, ROOT, client_cert=cert))
+    assert told.startswith("TLSv1.3 localhost ")
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.threads import deferToThread
 
 from tests.client.ethereum.following import Follower, standing
-from tests.client.ethereum.nodes import Failed, Relay, options, serving
+from tests.client.ethereum.nodes import Failed, Node, Relay, options, serving
 from tests.contract import BYTECODE, selector
 from tests.running import ROOT, Running, free_port
 from tests.server.peer import Stand
@@ -230,6 +230,7 @@ async def test_closed_by_a_listener(state: State) -> None:
     """Whoever closes as soon as a state is entered leaves nothing behind."""
     async with serving() as node, Relay(node.port) as relay:
         client = EthereumClient(relay.url, options())
+        entered = states_of(client)
 
         def close(status: Status) -> None:
             if status.state is state:
@@ -249,8 +250,25 @@ async def test_closed_by_a_listener(state: State) -> None:
         if state is State.CLOSED:
             client.close()
         await until(lambda: client.state is State.CLOSED)
-        await client.close()
-        await pause(0.05)
+        assert state in entered
+        await check_nothing_follows(client, entered, node, relay)
+
+
+def states_of(client: EthereumClient) -> list[State]:
+    """Return a list to which each state is added that a client enters from now on."""
+    entered: list[State] = []
+    client.on("state", lambda status: entered.append(status.state))
+    return entered
+
+
+async def check_nothing_follows(
+    client: EthereumClient, entered: list[State], node: Node, relay: Relay
+) -> None:
+    """Check that a closed client enters no other state and has no connection, nor makes one."""
+    await client.close()
+    await pause(0.05)
+    await until(lambda: not node.clients and not relay.ends)
+    assert entered.index(State.CLOSED) == len(entered) - 1
 
 
 @pytest_twisted.ensureDeferred
@@ -261,6 +279,7 @@ async def test_closed_at_another_attempt_and_at_a_gap() -> None:
             client = EthereumClient(relay.url, options())
             await client.open()
             await limit(client.subscribe("newPendingTransactions"))
+            entered = states_of(client)
 
             def close(*what: Any, client: EthereumClient = client) -> None:
                 if len(what) > 1 or what[0].state is State.CONNECTING:
@@ -269,8 +288,7 @@ async def test_closed_at_another_attempt_and_at_a_gap() -> None:
             client.on(event, close)
             relay.cut()
             await until(lambda client=client: client.state is State.CLOSED)
-            await client.close()
-            await pause(0.05)
+            await check_nothing_follows(client, entered, node, relay)
 
 
 @pytest_twisted.ensureDeferred

@@ -34,7 +34,9 @@ def test_render_what_is_no_json(value: Any) -> None:
 @given(st.binary() | st.text())
 def test_parse_anything(data: str | bytes) -> None:
     """Whatever comes, something comes of it, and no exception."""
-    parse(data)
+    items, batch = parse(data)
+    assert all(isinstance(item, Reply | Notice | Stray) for item in items)
+    assert items or batch or not data
 
 
 json_values = st.recursive(

@@ -1,6 +1,7 @@
 import contextlib
 from typing import Any
 
+import orjson
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from tests.strategies import make_transaction, relaxed
 from twisted_chainws.dialects.ethereum.development import DEVELOPMENT
 from twisted_chainws.dialects.ethereum.state import STATE
 from twisted_chainws.dialects.ethereum.submit import SUBMIT
+from twisted_chainws.dialects.outcomes import Outcome
 from twisted_chainws.dialects.view import Profile, View
 from twisted_chainws.errors import ChainwsError
 
@@ -56,8 +58,9 @@ parameters = st.one_of(values, st.lists(values, max_size=5))
 @given(params=parameters, view=st.sampled_from(VIEWS))
 @settings(relaxed, max_examples=300)
 def test_any_json_is_answered_or_refused(params: Any, view: View) -> None:
-    """Whatever arrives, a handler returns or raises a model exception, never anything else."""
+    """Whatever arrives, a handler returns JSON or an outcome or raises a model exception."""
     for name, handler in HANDLERS.items():
         note(name)
         with contextlib.suppress(ChainwsError):
-            handler(view, params)
+            answer = handler(view, params)
+            assert isinstance(answer, Outcome) or orjson.dumps(answer)

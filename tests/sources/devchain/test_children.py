@@ -198,5 +198,7 @@ def test_nobody_listening_is_no_error() -> None:
     """A child whose worker is gone says what it has to say to nobody."""
     reading, writing = os.pipe()
     os.close(reading)
+    with pytest.raises(BrokenPipeError):
+        os.write(writing, b"anything")
     _say(writing, b"anything")
     os.close(writing)

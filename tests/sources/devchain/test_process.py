@@ -15,9 +15,14 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
+from tests.server.peer import until
 from tests.signing import signed
 from tests.sources.devchain.chains import ADDRESSES, ENDLESS, Chain, failure, pause, running
+from tests.sources.devchain.engine.ont_sending import STRANGER, ont_transfer
 from twisted_chainws import errors
+from twisted_chainws.chain.model import Kind
+from twisted_chainws.dialects.ontology.transaction import encode_transaction
+from twisted_chainws.sources.devchain.codec import decode_hex, encode_hex
 from twisted_chainws.sources.devchain.process import INBOX, EngineProcess
 
 _STRANGER = "0x" + "ab" * 20
@@ -136,6 +141,50 @@ async def test_killed_at_random_moments_the_sink_follows() -> None:
         assert chain.height == before + 1
 
 
+async def _ont(chain: Chain) -> int:
+    wanted = {"address": encode_hex(STRANGER), "at": chain.head}
+    return int((await chain.ask("ontology_balance", **wanted))["ont"], 16)
+
+
+def _done(problem: Failure) -> None:
+    problem.trap(errors.AlreadyMined)
+
+
+@ensure
+async def test_tokens_are_moved_exactly_once(tmp_path: Path) -> None:
+    """Whatever kills fall between, what is sent until it is taken is mined once, and stays so."""
+    dice = random.Random(7)
+    raws = [encode_transaction(ont_transfer(nonce=nonce, gas_price=0)) for nonce in range(12)]
+    async with running(data_dir=str(tmp_path)) as chain:
+        for _ in range(4):
+            sent = [chain.source.submit(Kind.ONTOLOGY, raw) for raw in raws]
+            outcomes = [item.addErrback(_unless_mined) for item in sent]
+            await pause(dice.random() * 0.1)
+            chain.kill()
+            await gatherResults(outcomes)
+            await _settled(chain)
+        for raw in raws:
+            await chain.source.submit(Kind.ONTOLOGY, raw).addErrback(_done)
+        assert await _ont(chain) == len(raws) * 5 * 10**9
+        await chain.ask("set_automine", enabled=False)
+        waiting = await chain.source.submit(Kind.ONTOLOGY, encode_transaction(ont_transfer()))
+        chain.kill()
+        await _settled(chain)
+        head = chain.head
+    async with running(data_dir=str(tmp_path)) as chain:
+        assert (chain.head, await _ont(chain)) == (head, len(raws) * 5 * 10**9)
+        assert ("pending", waiting) in chain.sink.calls
+        for raw in raws:
+            again = failure(chain.source.submit(Kind.ONTOLOGY, raw))
+            assert isinstance(await again, errors.AlreadyMined)
+        await chain.ask("mine")
+        assert [item.hash for item in chain.sink.chain[-1].transactions] == [decode_hex(waiting)]
+
+
+def _unless_mined(problem: Failure) -> None:
+    problem.trap(errors.AlreadyMined, errors.SourceUnavailable)
+
+
 def _unavailable(problem: Any) -> str:
     problem.trap(errors.SourceUnavailable)
     return "unavailable"
@@ -148,8 +197,7 @@ async def test_interval_mining_goes_on_after_a_kill() -> None:
         chain.kill()
         await _settled(chain)
         height = chain.height
-        while chain.height < height + 2:
-            await pause(0.05)
+        await until(lambda: chain.height >= height + 2)
 
 
 @ensure

@@ -196,9 +196,13 @@ async def test_subprotocol_that_was_not_offered_is_none() -> None:
 @pytest_twisted.ensureDeferred
 async def test_null_origin_is_the_sites_business() -> None:
     """Autobahn's own origin check lets everything through that the site admits. 4.6 item 12."""
+    origins = ["null", "http://other.example", "file://"]
     async with standing() as stand:
-        for origin in ("null", "http://other.example", "file://"):
+        for origin in origins:
             await stand.ws("/", Origin=origin)
+        asked = [event for event in stand.events if isinstance(event, Handshake)]
+        assert [request.headers["origin"] for request in asked] == origins
+        assert stand.events.count("opened") == 3
 
 
 @pytest_twisted.ensureDeferred
@@ -511,9 +515,18 @@ async def test_a_request_without_end_is_cut() -> None:
         peer = await stand.tcp()
         peer.send(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (LONGEST_REQUEST // 6 + 1))
         await peer.gone()
+        assert stand.events == ["lost"]
         peer = await stand.upgrade("/later")
         peer.send(bytes(LONGEST_REQUEST + 1))
         await peer.gone()
+        assert "opened" not in stand.events
+        peer = await stand.tcp()
+        lines = [f"{name}: {value}" for name, value in UPGRADE.items()]
+        begun = "\r\n".join(["GET / HTTP/1.1", *lines, "X: "]).encode()
+        peer.send(begun + b"y" * (LONGEST_REQUEST - len(begun)))
+        await pause(0.05)
+        peer.send(b"\r\n\r\n")
+        assert "101" in await peer.head()
 
 
 @pytest_twisted.ensureDeferred
