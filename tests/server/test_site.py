@@ -9,6 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from tests.server.peer import UPGRADE, Stand, frame, reactor, request, until
 from tests.server.test_protocol import Slow
+from twisted_chainws.dialects import ontology
 from twisted_chainws.dialects.limits import Limits
 from twisted_chainws.dialects.view import Profile
 from twisted_chainws.errors import SourceUnavailable
@@ -66,6 +67,17 @@ async def test_other_requests(
         answer = await stand.http(method, "/", body, **headers)
         assert (answer[0], answer[2]) == (status, text)
         assert answer[1].get("content-type") == ("text/plain; charset=utf-8" if text else None)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+@pytest_twisted.ensureDeferred
+async def test_requests_of_a_dialect_without_http(method: str) -> None:
+    """Where only WebSocket is spoken, everything else is told so."""
+    async with Stand(dialect=ontology.DIALECT) as stand:
+        status, headers, body = await stand.http(method, "/any?path", b"")
+        assert status == 400
+        assert headers["sec-websocket-version"] == "13"
+        assert body == (b"" if method == "HEAD" else b"Bad Request\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])

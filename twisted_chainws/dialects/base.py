@@ -139,7 +139,8 @@ class Dialect:
             servers never choose one.
         fatal: codes of faults in a message itself after which the connection is closed with 1000.
         costs: of requests, where an account has a throughput limit.
-        greeting: what a plain GET is answered with.
+        greeting: what a plain GET is answered with; None where whatever does not ask for a
+            WebSocket is refused with 400.
         any_path: whether every path of its own listener leads to it.
     """
 
@@ -162,5 +163,5 @@ class Dialect:
     gather: Gather | None = None
     push: Pushes | None = None
     notices_wait: bool = False
-    greeting: bytes = b""
+    greeting: bytes | None = b""
     any_path: bool = False

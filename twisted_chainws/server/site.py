@@ -129,8 +129,11 @@ class ChainResource(Resource):
             if method != b"GET":
                 raise _not_allowed("GET")
             return self._upgrade(request, route)
+        greeting = route.dialects[0].greeting
+        if greeting is None:
+            raise _no_websocket()
         if method in (b"GET", b"HEAD") and _is_plain(request, route.dialects[0]):
-            return _greet(request, route.dialects[0])
+            return _greet(request, greeting)
         if method not in (b"GET", b"HEAD", b"POST"):
             raise _not_allowed()
         return self._post(request, route)
@@ -286,11 +289,16 @@ def _is_plain(request: Request, dialect: Dialect) -> bool:
     return dialect.any_path or (b"?" not in request.uri and not _body(request))
 
 
-def _greet(request: Request, dialect: Dialect) -> bytes:
+def _greet(request: Request, greeting: bytes) -> bytes:
     """Answer whoever only wants to know that somebody is there."""
-    if dialect.greeting:
+    if greeting:
         request.setHeader("content-type", "text/plain")
-    return b"" if request.method == b"HEAD" else dialect.greeting
+    return b"" if request.method == b"HEAD" else greeting
+
+
+def _no_websocket() -> Refuse:
+    """Refuse in the words of a server that knows nothing but WebSocket."""
+    return Refuse(status=400, body=b"Bad Request\n", headers=(("sec-websocket-version", "13"),))
 
 
 def _refuse(request: Request, refused: Refuse) -> bytes:

@@ -32,6 +32,7 @@ def test_record() -> None:
     assert (DIALECT.name, DIALECT.default_port) == ("ontology", 20335)
     assert (DIALECT.replies_in_order, DIALECT.notices_wait, DIALECT.any_path) == (True,) * 3
     assert (DIALECT.subprotocols, DIALECT.http, DIALECT.gather) == (None, None, None)
+    assert DIALECT.greeting is None
     limits = DIALECT.limits
     assert (limits.message_bytes, limits.idle_s, limits.connections) == (2**20, 300.0, 3_001)
     assert DIALECT.faults.expired == Fault(code=41001, message="SESSION EXPIRED", data="")

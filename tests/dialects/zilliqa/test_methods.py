@@ -360,7 +360,7 @@ def test_the_record() -> None:
     assert (dialect.default_port, dialect.limits.message_bytes) == (4401, 65_536)
     assert dialect.replies_in_order
     assert not dialect.fatal
-    assert dialect.greeting.startswith(b"got HTTP request with ")
+    assert (dialect.greeting or b"").startswith(b"got HTTP request with ")
     assert list(dialect.announce(None)) == []  # type: ignore[arg-type]
     assert tuple(dialect.topics) == ("NewBlock", "EventLog", "TxnLog")
 

@@ -95,5 +95,6 @@ def make(options: Options = DEFAULTS) -> Dialect:
         subprotocols=None,
         push=push,
         notices_wait=True,
+        greeting=None,
         any_path=True,
     )
