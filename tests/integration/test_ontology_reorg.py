@@ -19,7 +19,7 @@ from tests.signing import signed
 from twisted_chainws.chain.types import Hash32
 from twisted_chainws.dialects.ontology.address import encode_base58, encode_reversed
 from twisted_chainws.dialects.ontology.merkle import verify_proof
-from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT
+from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, ONT_CONTRACT
 from twisted_chainws.dialects.ontology.transaction import Transaction
 
 pytestmark = pytest.mark.integration
@@ -28,8 +28,9 @@ DEPTH: Final = 5
 JANUARY_2019: Final = 1_546_300_800
 DAY_S: Final = 86_400
 LATE: Final = 1_700_000_000
+RELEASING: Final = "while ONG is released"
 OPTIONS: Final = {
-    "while ONG is released": (
+    RELEASING: (
         "--ontology-network", "1", "--timestamp", str(JANUARY_2019), "--block-time", str(DAY_S),
     ),
     "long after": ("--ontology-network", "3", "--timestamp", str(LATE), "--block-time", "3600"),
@@ -40,10 +41,15 @@ ACCOUNTS: Final = (*OWNERS[:3], encode_base58(PAYEE))
 
 
 class Chain:
-    """A chain that is a function of what is done to it."""
+    """A chain that is a function of what is done to it.
 
-    def __init__(self, node: Node) -> None:
+    Attributes:
+        old: blocks to be undone; where ONG is released the last one claims some.
+    """
+
+    def __init__(self, node: Node, *, releases: bool) -> None:
         self._node = node
+        self.old = (*OLD[:-1], *CLAIM) if releases else OLD
         node.ethereum.call("evm_setIntervalMining", 0)
         node.ethereum.call("evm_setAutomine", False)
 
@@ -135,6 +141,10 @@ NEW: Final = (
 )
 
 
+CLAIM: Final = ((transfer_from(0, ONT_CONTRACT, 1_000, ONG_CONTRACT),),)
+"""Of ONG that was released before; where none is, it would be refused."""
+
+
 def names(blocks: Sequence[Sequence[Transaction]]) -> list[str]:
     """Return the hashes of all transactions as they are shown."""
     return [encode_reversed(each.hash) for block in blocks for each in block]
@@ -145,7 +155,8 @@ def _two(request: pytest.FixtureRequest) -> Iterator[tuple[Chain, Chain]]:
     """Give two chains that have become the same so far."""
     options = ("--seed", "5", *OPTIONS[request.param])
     with Node(*options) as one, Node(*options) as other:
-        two = Chain(one), Chain(other)
+        releases = request.param == RELEASING
+        two = Chain(one, releases=releases), Chain(other, releases=releases)
         for chain in two:
             for block in PREFIX:
                 chain.block(*block)
@@ -163,11 +174,12 @@ def test_after_a_rollback(two: tuple[Chain, Chain]) -> None:
     one, other = two
     common = one.state(names(PREFIX))
     assert common == other.state(names(PREFIX))
-    for block in OLD:
+    for block in one.old:
         one.block(*block)
     changed = one.state(names(PREFIX))
-    for part in ("balances", "allowances", "proofs"):
-        assert changed[part] != common[part]
+    parts = {"height", "hashes", "blocks", "events", "balances", "offsets", "allowances", "proofs"}
+    parts |= {"unbound"} if one.old != OLD else set()
+    assert {part for part in common if changed[part] != common[part]} == parts
     one.call("anvil_rollback", DEPTH)
     assert one.state(names(PREFIX)) == common
     one.call("anvil_dropAllTransactions")
@@ -184,7 +196,7 @@ def test_after_a_rollback(two: tuple[Chain, Chain]) -> None:
 def test_after_a_reorganisation(two: tuple[Chain, Chain]) -> None:
     """New blocks in the place of old ones, and what the old ones held is mined on top of them."""
     one, other = two
-    for block in OLD:
+    for block in one.old:
         one.block(*block)
     branch = [(signed(0, at, to="0x" + "55" * 20, value=at + 1), at) for at in range(DEPTH)]
     one.call("anvil_reorg", DEPTH, [list(each) for each in branch])
@@ -192,7 +204,7 @@ def test_after_a_reorganisation(two: tuple[Chain, Chain]) -> None:
     for raw, _ in branch:
         other.block(raw)
     assert one.state(names(PREFIX)) == other.state(names(PREFIX))
-    returned = names(OLD)
+    returned = names(one.old)
     assert one.waiting() == sorted(returned)
     one.call("evm_mine")
     assert one.waiting() == []
