@@ -188,6 +188,8 @@ POOR: list[tuple[int, int, bytes, int, str]] = [
         39_999,
         "balance gas insufficient: balance:99999999 < code length need gas:100000000",
     ),
+    (100_000, units(40_000), LONG * 2, 40_000, NO_GAS),
+    (40_000, units(50_000), LONG * 2, 40_000, NO_GAS),
     (
         39_999,
         units(50_000),

@@ -152,12 +152,14 @@ def test_an_empty_purse_stops_ont() -> None:
     assert root(state) == before
 
 
-def test_clocks_of_old_give_nothing() -> None:
-    """Up to Ontology's own genesis nobody was given anything, and nothing is noted."""
+@pytest.mark.parametrize("known", [0, 10])
+def test_clocks_of_old_give_nothing(known: int) -> None:
+    """Up to Ontology's own genesis nobody was given anything, and no clock has gone back."""
     state = new_state()
+    OntLedger(state).set_offset(ANN, known)
     for timestamp in (0, GENESIS_TIME):
-        run(state, transfer(ANN, BEN, 1), timestamp=timestamp, deadline=MAIN)
-    assert OntLedger(state).offset(ANN) == 0
+        assert run(state, transfer(ANN, BEN, 1), timestamp=timestamp, deadline=MAIN).succeeded
+    assert OntLedger(state).offset(ANN) == known
     assert claims(state, ANN) == [0]
 
 
