@@ -207,6 +207,27 @@ await check("pays several at once at another's expense", async () => {
   equal(fee[1], friend.address.toBase58())
 })
 
+await check('pays from an account of two keys', async () => {
+  const keys = [payer, friend].map(({ key }) => key.getPublicKey())
+  const both = Crypto.Address.fromMultiPubKeys(2, keys)
+  for (const [token, amount] of [['ONT', 9], ['ONG', 2_000_000_000]]) {
+    const make = OntAssetTxBuilder.makeTransferTx
+    const transaction = make(token, payer.address, both, amount, ...GAS, payer.address)
+    await calls.sendRawTransaction(signed(transaction), false, true)
+  }
+  const spend = OntAssetTxBuilder.makeTransferTx('ONT', both, payee, 4, ...GAS, both)
+  TransactionBuilder.signTx(spend, 2, keys, payer.key)
+  const alone = await failure(calls.sendRawTransaction(spend.serialize()))
+  equal(JSON.parse(alone.message).Error, 45021)
+  TransactionBuilder.signTx(spend, 2, keys, friend.key)
+  const { Result } = await calls.sendRawTransaction(spend.serialize(), false, true)
+  const [moved, fee] = Result.Notify.map((one) => one.States)
+  equal(moved, ['transfer', both.toBase58(), payee.toBase58(), 4])
+  equal(fee, ['transfer', both.toBase58(), GOVERNANCE, FEE])
+  const { Sigs: [{ M, PubKeys, SigData }] } = await told(calls.getRawTransactionJson(Result.TxHash))
+  equal([M, PubKeys.length, SigData.length], [2, 2, 2])
+})
+
 await check('verifies the proof of a payment', async () => {
   const { createHash } = await import('node:crypto')
   const transaction = payment('ONT', 1)

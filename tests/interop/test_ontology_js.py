@@ -29,6 +29,7 @@ CHECKS: Final = (
     "has its transactions executed without sending them",
     "lets a friend spend",
     "pays several at once at another's expense",
+    "pays from an account of two keys",
     "verifies the proof of a payment",
     "follows everything",
     "offers nothing that was not used",
