@@ -1,10 +1,17 @@
-"""The one commit: nothing is told before, nothing is left after a failure."""
+"""The one commit: nothing is told before, nothing is left after a failure; and lent states."""
 
 from pathlib import Path
 
+import pytest
+from eth.abc import StateAPI
+from eth_typing import Address
+
 from tests.sources.devchain.engine.driving import NOW, driven
 from tests.sources.devchain.engine.paying import raw_payment, zilliqa_address
+from twisted_chainws import errors
+from twisted_chainws.sources.devchain.accounts import WELL_KNOWN_ACCOUNTS
 from twisted_chainws.sources.devchain.codec import encode_hex
+from twisted_chainws.sources.devchain.engine.hub import Hub
 
 
 def test_events_wait_for_the_commit(tmp_path: Path) -> None:
@@ -62,3 +69,53 @@ def test_payments_wait_through_a_restart(tmp_path: Path) -> None:
         assert [entry.hash for entry in node.hub.pool] == before
         node.ask("mine")
         assert node.hub.nonce_of(zilliqa_address()) == 1
+
+
+def _spend(hub: Hub, address: Address) -> StateAPI:
+    with hub.scratch() as state:
+        assert state.get_balance(address) == 10_000 * 10**18
+        state.set_balance(address, 0)
+    return state
+
+
+def _spend_and_fail(hub: Hub, address: Address) -> None:
+    with hub.scratch() as state:
+        state.set_balance(address, 1)
+        raise errors.AlreadyMined
+
+
+def test_a_lent_state_is_as_it_was(tmp_path: Path) -> None:
+    """What a borrower did is undone, also when it failed; the state stays until the head moves."""
+    address = Address(WELL_KNOWN_ACCOUNTS[3].address)
+    with driven(tmp_path) as node:
+        first = _spend(node.hub, address)
+        with pytest.raises(errors.AlreadyMined):
+            _spend_and_fail(node.hub, address)
+        assert _spend(node.hub, address) is first
+        node.ask("mine")
+        assert _spend(node.hub, address) is not first
+        node.ask("set_balance", address=encode_hex(address), value="0x5")
+        with node.hub.scratch() as state:
+            assert state.get_balance(address) == 5
+            assert state.block_number == node.hub.engine.height + 1
+            assert state.timestamp == node.hub.engine.head.timestamp + 1
+
+
+def test_an_interrupted_loan_is_not_lent_again(tmp_path: Path) -> None:
+    """A state that was left at any moment may be half written."""
+    with driven(tmp_path) as node:
+        with pytest.raises(KeyboardInterrupt), node.hub.scratch() as state:
+            raise KeyboardInterrupt
+        with node.hub.scratch() as again:
+            assert again is not state
+
+
+def test_a_lent_state_is_replaced_in_time(tmp_path: Path) -> None:
+    """It would remember all it was ever asked for."""
+    address = Address(WELL_KNOWN_ACCOUNTS[3].address)
+    with driven(tmp_path) as node:
+        first = _spend(node.hub, address)
+        for _ in range(999):
+            with node.hub.scratch():
+                pass
+        assert _spend(node.hub, address) is not first

@@ -24,7 +24,7 @@ from twisted_chainws import errors
 from twisted_chainws.chain.model import Block, Kind, NativeTransaction
 from twisted_chainws.dialects.ontology.address import encode_base58
 from twisted_chainws.dialects.ontology.program import Witness
-from twisted_chainws.dialects.ontology.script import build_call
+from twisted_chainws.dialects.ontology.script import build_call, build_push
 from twisted_chainws.dialects.ontology.tokens import Transfer, transfer_event
 from twisted_chainws.dialects.ontology.transaction import (
     Deploy,
@@ -343,6 +343,28 @@ def test_an_answer_that_cannot_be_shown_is_a_failure(tmp_path: Path) -> None:
     code = b"\x4e" + (70_000).to_bytes(4, "little") + bytes(70_000)
     with driven(tmp_path) as node, pytest.raises(errors.ExecutionFailed, match="length over max"):
         submit(node, signed(code, gas_limit=10**7))
+
+
+def _busy_script() -> bytes:
+    """Return a script of 6 kB that moves ONT 92,160 times: one entry, shared by lists of lists."""
+    entry = build_push(address()) + b"\x6a\x7c\xc8" + build_push(STRANGER) + b"\x6a\x7c\xc8"
+    shared = (
+        b"\x00\xc6\x6b" + entry + b"\x51\x6a\x7c\xc8\x6c" + b"\x76" * 1023 + b"\x02\x00\x04\xc1"
+    )
+    call = b"\x08transfer" + build_push(ONT) + b"\x00\x68\x16Ontology.Native.Invoke"
+    return shared + b"\x6b" + (b"\x6a" + call + b"\x75") * 90
+
+
+def test_what_runs_too_long_is_refused(tmp_path: Path) -> None:
+    """A short script may ask for much work; it gets as much time as a call of the EVM."""
+    with driven(tmp_path, call_timeout_s=0.2) as node:
+        with pytest.raises(errors.ExecutionTimeout):
+            submit(node, signed(_busy_script(), gas_limit=10**6))
+        raw = encode_hex(encode_transaction(signed(_busy_script())))
+        with pytest.raises(errors.ExecutionTimeout):
+            node.ask("ontology_execute", raw=raw, at=node.head)
+        submit(node, ont_transfer())
+        assert owned(node, STRANGER) == [(5 * UNIT, 0)]
 
 
 def test_a_question_may_be_sent(tmp_path: Path) -> None:

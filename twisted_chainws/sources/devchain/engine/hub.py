@@ -4,11 +4,12 @@ Nothing that a command did is told before it is committed: events wait in ``_sta
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
-from eth.abc import SignedTransactionAPI
+from eth.abc import SignedTransactionAPI, StateAPI
 
 from twisted_chainws.chain.forks import Fork
 from twisted_chainws.errors import TransactionRejected
@@ -36,6 +37,8 @@ from twisted_chainws.sources.devchain.engine.state import Change, StateReader
 from twisted_chainws.sources.devchain.settings import DevchainSettings
 
 _BLOB_TYPE: Final = 3
+_LOANS_PER_STATE: Final = 1_000
+"""A state remembers every account it was asked for."""
 _CONTROL: Final = "node.control"
 _SNAPSHOTS: Final = "node.snapshots"
 _POOL_RANGE: Final = "node.pool"
@@ -71,6 +74,8 @@ class Hub:
         self.random_bytes = random_bytes
         self._wall_clock = wall_clock
         self._reader: StateReader | None = None
+        self._scratch: dict[tuple[bytes, bytes], StateAPI] = {}
+        self._loans = 0
         self.natives = Natives(ontology_network=settings.ontology_network)
         self.pool = Mempool(limit=settings.pool_size, nonce_of=self.nonce_of)
         self._staged: list[tuple[str, Any]] = []
@@ -142,6 +147,30 @@ class Hub:
         if self._reader is None:
             self._reader = self.engine.read(self.engine.head_hash)
         return self._reader
+
+    @contextmanager
+    def scratch(self) -> Iterator[StateAPI]:
+        """Lend a state of the block that would follow; what is done to it is undone.
+
+        It is kept while the head is the same, because a fresh one finds everything slowly. One
+        that was interrupted is dropped: it may be half written.
+        """
+        head = self.engine.head_hash
+        place = (head, self.engine.root(head))
+        state = self._scratch.pop(place, None)
+        if state is None or self._loans >= _LOANS_PER_STATE:
+            state, self._loans = self.engine.trial(head), 0
+        self._scratch.clear()
+        self._loans += 1
+        mark = state.snapshot()
+        try:
+            yield state
+        except Exception:
+            state.revert(mark)
+            self._scratch[place] = state
+            raise
+        state.revert(mark)
+        self._scratch[place] = state
 
     def forget_reader(self) -> None:
         """Note that the state at the head was replaced."""

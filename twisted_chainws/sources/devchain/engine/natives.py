@@ -64,7 +64,6 @@ class Native(Protocol):
         self,
         state: StateAPI,
         *,
-        trial: Callable[[], StateAPI],
         admit: Callable[[bytes], None],
         next_nonce: int,
         gas_limit: int,
@@ -72,8 +71,7 @@ class Native(Protocol):
         """Check all that its family demands of one that is just sent, in its order.
 
         Args:
-            state: at the head, for reading.
-            trial: makes a state of the block that would follow, which may be spoiled.
+            state: of the block that would follow; is spoiled.
             admit: asks the pool, by hash, whether it takes one without a nonce; raises
                 ``AlreadyKnown`` or ``PoolFull``. A family that does not ask is told by the pool.
             next_nonce: that the sender's account will have when the pool is mined.

@@ -116,13 +116,14 @@ class OntologyTransaction:
         self,
         state: StateAPI,
         *,
-        trial: Callable[[], StateAPI],
         admit: Callable[[bytes], None],
         next_nonce: int,  # noqa: ARG002 - it has none
         gas_limit: int,
     ) -> None:
         """Check one that is just sent: see ``natives.Native``."""
-        needed = self.run_trial(trial()).gas
+        mark = state.snapshot()
+        needed = self.run_trial(state).gas
+        state.revert(mark)
         admit(self.hash)
         self._check_offer()
         if self.decoded.gas_limit < needed:

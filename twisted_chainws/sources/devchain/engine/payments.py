@@ -93,7 +93,6 @@ class Payment:
         self,
         state: StateAPI,
         *,
-        trial: Callable[[], StateAPI],  # noqa: ARG002 - a payment needs none
         admit: Callable[[bytes], None],  # noqa: ARG002 - its nonce tells
         next_nonce: int,
         gas_limit: int,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from eth.abc import SignedTransactionAPI
@@ -68,13 +67,19 @@ class Submission:
         """
         hub = self._hub
         native = hub.natives.decode(Kind(params["kind"]), decode_hex(params["raw"]))
-        native.check_new(
-            hub.reader().state,
-            trial=partial(hub.engine.trial, hub.engine.head_hash),
-            admit=hub.pool.check_loose,
-            next_nonce=hub.pool.next_nonce(native.record.sender),
-            gas_limit=hub.control.gas_limit,
-        )
+        next_nonce = hub.pool.next_nonce(native.record.sender)
+
+        def check() -> None:
+            with hub.scratch() as state:
+                native.check_new(
+                    state,
+                    admit=hub.pool.check_loose,
+                    next_nonce=next_nonce,
+                    gas_limit=hub.control.gas_limit,
+                )
+
+        # A script that is short may take long.
+        yield read_job(check, timeout_s=hub.settings.call_timeout_s)
         return (yield from self._take(native))
 
     def send(self, params: Mapping[str, Any]) -> Command:
