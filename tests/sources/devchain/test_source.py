@@ -211,12 +211,13 @@ async def test_same_seed_same_chain() -> None:
 
 
 @ensure
-async def test_unknown_words_and_foreign_transactions_are_unsupported() -> None:
-    """What the engine has no word for is refused without asking it."""
+async def test_unknown_words_and_bytes_that_are_no_transaction() -> None:
+    """What the engine has no word for is refused without asking it; noise is of no family."""
     async with running() as chain:
         assert isinstance(await failure(chain.ask("fly")), errors.Unsupported)
-        submitted = chain.source.submit(Kind.ONTOLOGY, b"")
-        assert isinstance(await failure(submitted), errors.Unsupported)
+        for kind in Kind:
+            submitted = chain.source.submit(kind, b"")
+            assert isinstance(await failure(submitted), errors.TransactionRejected)
 
 
 @ensure
