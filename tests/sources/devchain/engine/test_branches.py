@@ -320,3 +320,44 @@ def test_an_undone_transaction_without_its_fee_stays_out(tmp_path: Path) -> None
         node.ask("set_automine", enabled=False)
         node.ask("rollback", depth=3)
         assert [entry.hash for entry in node.hub.pool] == [rich.hash]
+
+
+def _canonical(node: Driven) -> list[bytes]:
+    engine = node.hub.engine
+    return [
+        item.hash for block_hash in _hashes(node) for item in engine.block(block_hash).transactions
+    ]
+
+
+def test_every_transaction_is_in_one_place_at_most(tmp_path: Path) -> None:
+    """Over random commands, tokens have moved as often as the canonical chain says."""
+    dice = random.Random(23)
+    with driven(tmp_path, mining=False) as node:
+        sent: list[bytes] = []
+        snapshots: list[str] = []
+        for nonce in range(60):
+            height, choice = node.hub.engine.height, dice.randrange(8)
+            if choice < 3:
+                item = ont_transfer(index=dice.randrange(3), nonce=nonce)
+                submit(node, item)
+                sent.append(item.hash)
+            elif choice == 3:
+                node.send(dice.randrange(5))
+            elif choice == 4:
+                node.ask("mine", count=dice.randrange(1, 3))
+            elif choice == 5:
+                node.ask("reorg", depth=dice.randint(0, min(height, 5)), transactions=[])
+            elif choice == 6:
+                node.ask("rollback", depth=dice.randint(0, min(height, 3)))
+            elif snapshots and dice.randrange(2):
+                node.ask("revert", id=snapshots.pop(dice.randrange(len(snapshots))))
+            else:
+                snapshots.append(node.ask("snapshot"))
+            mined, pooled = _canonical(node), [entry.hash for entry in node.hub.pool]
+            everything = mined + pooled
+            assert len(set(everything)) == len(everything)
+            moved = sum(item in mined for item in sent)
+            assert owned(node, STRANGER) == [(moved * 5 * 10**9, 0)]
+        node.ask("mine")
+        assert len(node.hub.pool) == 0
+        assert sum(item in _canonical(node) for item in sent) > 5

@@ -317,6 +317,20 @@ def test_a_fee_that_was_spent_meanwhile(tmp_path: Path) -> None:
         assert owned(node, address())[0][1] == 0
 
 
+def test_what_becomes_unsupported_meanwhile(tmp_path: Path) -> None:
+    """A script whose contract is a balance: the chain has the one, and not the other."""
+    balance = build_call(ONG, "balanceOfV2", STRANGER)
+    code = b"\x00\x04name" + balance + b"\x00\x68\x16Ontology.Native.Invoke"
+    with driven(tmp_path, mining=False) as node:
+        node.ask("set_balance", address=encode_hex(STRANGER), value=hex(1 << 152))
+        submit(node, signed(code))
+        submit(node, ont_transfer())
+        node.ask("set_balance", address=encode_hex(STRANGER), value=hex(3 << 152))
+        node.ask("mine")
+        assert [item.hash for item in _head(node).transactions] == [ont_transfer().hash]
+        assert len(node.hub.pool) == 0
+
+
 def test_an_operation_runs_once(tmp_path: Path) -> None:
     """The same transaction cannot be in a chain twice, and a bad signature in none."""
     with driven(tmp_path) as node:

@@ -12,7 +12,12 @@ from typing import Any, Final, TypeAlias
 from eth_utils import keccak
 
 from twisted_chainws.chain.model import Block
-from twisted_chainws.errors import BlockGasLimitExceeded, BuildTimeout, TransactionRejected
+from twisted_chainws.errors import (
+    BlockGasLimitExceeded,
+    BuildTimeout,
+    TransactionRejected,
+    Unsupported,
+)
 from twisted_chainws.sources.devchain.engine.draft import Draft
 from twisted_chainws.sources.devchain.engine.hub import Hub
 from twisted_chainws.sources.devchain.engine.jobs import Job, Progress, Stuck
@@ -235,7 +240,7 @@ class _Filling:
             self._run(add, entry.hash)
         except BlockGasLimitExceeded:
             return False
-        except TransactionRejected:
+        except (TransactionRejected, Unsupported):
             self.refused.add(entry.hash)
             return False
         return True

@@ -46,7 +46,8 @@ class NativeOperation:
 
     Attributes:
         gas: the most it may use, in units of its family; shares the block's limit.
-        apply: raises a TransactionRejected when it cannot run in that state.
+        apply: raises a TransactionRejected when it cannot run in that state, and Unsupported when
+            it would need there what this chain does not have.
     """
 
     transaction: NativeTransaction
