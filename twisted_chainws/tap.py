@@ -33,7 +33,7 @@ from twisted_chainws.config.table import (
 from twisted_chainws.dialects.base import Dialect
 from twisted_chainws.dialects.catalog import DIALECTS, make_dialects
 from twisted_chainws.dialects.ethereum.node_info import node_name
-from twisted_chainws.dialects.view import Settings
+from twisted_chainws.dialects.view import SERVER, Settings
 from twisted_chainws.server.descriptors import raise_descriptor_limit
 from twisted_chainws.server.factory import ServerSettings
 from twisted_chainws.server.lifecycle import Lifecycle
@@ -305,7 +305,7 @@ def _make_chain(
         dialects=dialects,
         settings=Settings(
             profile=configuration.profile,
-            client_version=node_name(f"chainws/v{__version__}", configuration.profile),
+            client_version=node_name(SERVER, configuration.profile),
             network_id=network.devchain.chain_id,
             development=True,
             query_alternatives=bounds.query_alternatives,

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from twisted_chainws import __version__
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.view import ChainView
+
+SERVER: Final = f"chainws/v{__version__}"
+"""Name and version of this server, whatever the profile."""
 
 
 class Profile(StrEnum):
@@ -23,7 +27,7 @@ class Settings:
     """What the operator decided and handlers may look at.
 
     Attributes:
-        client_version: answer of ``web3_clientVersion`` and its like.
+        client_version: answer of ``web3_clientVersion`` and its like, in the words of the profile.
         network_id: usually the chain id.
         development: True when the source is a development chain.
         query_alternatives: addresses or topics per search position of a log filter.

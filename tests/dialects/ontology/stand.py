@@ -71,7 +71,7 @@ class Stand:
             ledger=self.ledger,
             settings=Settings(
                 profile=Profile.SUPERSET,
-                client_version="chainws/v1.2.3",
+                client_version="anvil/v1.2.3/chainws",
                 network_id=1,
                 development=True,
             ),

@@ -9,6 +9,7 @@ from tests.dialects.ontology.stand import Stand
 from tests.dialects.ontology.test_decode import json_values
 from tests.dialects.ontology.vectors import vectors
 from tests.strategies import relaxed
+from twisted_chainws import __version__
 from twisted_chainws.dialects.ontology import DIALECT, Options
 from twisted_chainws.dialects.ontology.envelope import ACTIONS
 from twisted_chainws.dialects.outcomes import Fault
@@ -43,7 +44,7 @@ def test_the_node() -> None:
     """A node alone says that it is connected to one."""
     client = Stand().client()
     assert client.result("getconnectioncount") == 1
-    assert client.result("getversion") == "chainws/v1.2.3"
+    assert client.result("getversion") == f"chainws/v{__version__}"
     assert client.result("getnetworkid") == 3
 
 

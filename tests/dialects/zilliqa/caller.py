@@ -44,7 +44,7 @@ class Caller:
             ledger=ledger_of(blocks),
             settings=Settings(
                 profile=Profile.SUPERSET,
-                client_version="chainws/v1.2.3",
+                client_version="anvil/v1.2.3/chainws",
                 network_id=1,
                 development=True,
             ),

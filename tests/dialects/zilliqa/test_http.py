@@ -7,6 +7,7 @@ import pytest
 from tests.dialects.zilliqa.caller import Caller
 from tests.dialects.zilliqa.ledgers import mixed_block
 from tests.strategies import make_block, make_chain, make_transaction
+from twisted_chainws import __version__
 from twisted_chainws.chain.types import Timestamp
 from twisted_chainws.dialects.zilliqa import DIALECT, errors
 from twisted_chainws.dialects.zilliqa.http import FACE, METHODS, status
@@ -47,7 +48,7 @@ def test_constants() -> None:
     caller = Caller(make_chain(1))
     assert caller.ask("GetNetworkId", "") == "222"
     assert caller.ask("GetMinimumGasPrice") == "2000000000"
-    assert caller.ask("GetVersion") == {"Commit": "", "Version": "chainws/v1.2.3"}
+    assert caller.ask("GetVersion") == {"Commit": "", "Version": f"chainws/v{__version__}"}
 
 
 @pytest.mark.parametrize(

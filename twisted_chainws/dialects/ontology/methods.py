@@ -24,7 +24,7 @@ from twisted_chainws.dialects.ontology.sending import SENDING
 from twisted_chainws.dialects.ontology.subscribing import SUBSCRIBING
 from twisted_chainws.dialects.ontology.topics import TOPICS, push
 from twisted_chainws.dialects.outcomes import Handler
-from twisted_chainws.dialects.view import View
+from twisted_chainws.dialects.view import SERVER, View
 from twisted_chainws.subscriptions.events import ChainEvent
 
 DEFAULT_PORT: Final = 20335
@@ -45,9 +45,9 @@ def get_session_count(view: View, _message: Message) -> int:
     return view.sessions
 
 
-def get_version(view: View, _message: Message) -> str:
+def get_version(_view: View, _message: Message) -> str:
     """Answer ``getversion``: of this server."""
-    return view.settings.client_version
+    return SERVER
 
 
 def _network(options: Options) -> Handler:

@@ -11,7 +11,7 @@ from typing import Final
 from twisted_chainws.chain.model import Block
 from twisted_chainws.dialects.base import HttpFace
 from twisted_chainws.dialects.outcomes import Fault, Handler, Json
-from twisted_chainws.dialects.view import View
+from twisted_chainws.dialects.view import SERVER, View
 from twisted_chainws.dialects.zilliqa.arguments import takes
 from twisted_chainws.dialects.zilliqa.errors import METHOD_MISSING
 from twisted_chainws.dialects.zilliqa.http_accounts import ACCOUNTS
@@ -44,9 +44,9 @@ def get_minimum_gas_price(_view: View) -> Json:
 
 
 @takes()
-def get_version(view: View) -> Json:
+def get_version(_view: View) -> Json:
     """Answer ``GetVersion``: of this server, which is built from no commit of the node."""
-    return {"Commit": "", "Version": view.settings.client_version}
+    return {"Commit": "", "Version": SERVER}
 
 
 @takes()
