@@ -12,17 +12,14 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from tests.client.ethereum.ledger import Ledger
+from tests.client.listening import Listening
 from tests.server.peer import reactor, until
 from twisted_chainws.client import BACKOFF, WEB_SOCKET, ClientOptions, EthereumClient
 from twisted_chainws.websocket import (
     Handshake,
     Refuse,
-    ServerCert,
-    WebSocketCloseOptions,
     WebSocketConnection,
     WebSocketMessage,
-    WebSocketServer,
-    WebSocketServerConfig,
 )
 
 CHAIN_ID: Final = 31_337
@@ -48,25 +45,23 @@ NO_ANSWER: Final = object()
 """What an answer may be, too."""
 
 
-class Node:
+class Node(Listening):
     """A JSON-RPC server over a ledger.
 
     Attributes:
         ledger: the chain.
         answers: method -> function of its params, before what the node would answer.
         asked: (method, params) of all requests.
-        clients: who is connected.
         subscriptions: id -> (client, kind).
         ids: makes the ids of subscriptions.
-        render: makes the bytes or text of a message.
         refusal: what handshakes are refused with, None for nothing.
         handshakes: requests so far.
-        cert: for TLS, None for none.
         manner: "full" tells of each block and removed log, "geth" of the last head only, "bare"
             of no removed logs.
     """
 
     def __init__(self, height: int = 5) -> None:
+        super().__init__()
         self.ledger = Ledger(height)
         self.answers: dict[str, Callable[..., Any]] = {}
         self.asked: list[tuple[str, list[Any]]] = []
@@ -74,41 +69,10 @@ class Node:
         self.subscriptions: dict[Any, tuple[WebSocketConnection, str]] = {}
         self.made = 0
         self.ids: Callable[[int], Any] = lambda number: f"0x{number:032x}"
-        self.render: Callable[[Any], str | bytes] = lambda message: orjson.dumps(message).decode()
         self.envelope: Callable[[Any, Any], Any] | None = None
         self.refusal: Refuse | None = None
         self.handshakes: list[Handshake] = []
         self.manner = "full"
-        self.server = WebSocketServer(reactor)
-        self.server.on("connect", self.clients.append)
-        self.server.on("messageReceive", self._receive)
-        self.server.on("close", self._gone)
-        self.port = 0
-        self.cert: ServerCert | None = None
-
-    @property
-    def url(self) -> str:
-        return f"{'ws' if self.cert is None else 'wss'}://127.0.0.1:{self.port}/"
-
-    async def start(self) -> None:
-        config = WebSocketServerConfig(
-            server_ip="127.0.0.1",
-            server_port=self.port,
-            server_cert=self.cert,
-            accept=self._accept,
-            max_send_size=None,
-            max_unsent_size=0,
-            compression=None,
-        )
-        await self.server.start(config)
-        assert self.server.address is not None
-        self.port = self.server.address.port
-
-    async def stop(self) -> None:
-        if self.server.address is not None:
-            stopped = self.server.when_stopped()
-            await self.server.stop()
-            await stopped
 
     # What the chain does
 
@@ -140,17 +104,6 @@ class Node:
                 message = {"jsonrpc": "2.0", "method": "eth_subscription", "params": params}
                 self.send(message, client)
 
-    def send(self, message: Any, client: WebSocketConnection | None = None) -> None:
-        """Send a message, or bytes or text as they are, to one client or to all."""
-        data = message if isinstance(message, str | bytes) else self.render(message)
-        for one in list(self.clients) if client is None else [client]:
-            self.server.send(data, one).addErrback(lambda _: None)
-
-    def drop(self, code: int = 1001) -> None:
-        """Close all connections."""
-        for client in list(self.clients):
-            self.server.close(client, WebSocketCloseOptions(code)).addErrback(lambda _: None)
-
     def count(self, method: str) -> int:
         """Count the requests of a method."""
         return sum(asked == method for asked, _ in self.asked)
@@ -163,7 +116,10 @@ class Node:
             raise self.refusal
         return True
 
-    def _gone(self, client: WebSocketConnection, _result: Any) -> None:
+    def _connected(self, client: WebSocketConnection) -> None:
+        self.clients.append(client)
+
+    def _gone(self, client: WebSocketConnection) -> None:
         self.clients.remove(client)
         for name, (owner, _) in list(self.subscriptions.items()):
             if owner is client:

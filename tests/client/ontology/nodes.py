@@ -7,8 +7,8 @@ from typing import Any, Final
 import orjson
 
 from tests.client.ethereum.nodes import options, started
+from tests.client.listening import Collecting, Listening
 from tests.client.ontology.ledger import Ledger, Mined, Mining
-from tests.server.peer import reactor, until
 from twisted_chainws.client.ontology import OntologyClient, Subscription, shown_hash
 from twisted_chainws.dialects.ontology.binary_codec import Reader
 from twisted_chainws.dialects.ontology.errors import (
@@ -22,13 +22,7 @@ from twisted_chainws.dialects.ontology.errors import (
     UNKNOWN_TRANSACTION,
 )
 from twisted_chainws.dialects.ontology.transaction import read_transaction
-from twisted_chainws.websocket import (
-    WebSocketCloseOptions,
-    WebSocketConnection,
-    WebSocketMessage,
-    WebSocketServer,
-    WebSocketServerConfig,
-)
+from twisted_chainws.websocket import WebSocketConnection, WebSocketMessage
 
 __all__ = ["NO_ANSWER", "Collector", "Failed", "Node", "client_of", "options", "serving"]
 
@@ -54,7 +48,7 @@ class Connection:
         self.sent: set[str] = set()
 
 
-class Node:
+class Node(Listening):
     """A node over a ledger.
 
     Attributes:
@@ -62,48 +56,19 @@ class Node:
         requests: what was asked.
         answers: action -> function of the request, returns what the node should answer, NO_ANSWER,
             or NOT_HERE for what it would answer anyway.
-        render: makes the text of a message.
         pool: transactions that wait, by hash.
         late: send Notify after the block.
     """
 
     def __init__(self, height: int) -> None:
+        super().__init__()
         self.ledger = Ledger(height)
         self.requests: list[dict[str, Any]] = []
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
-        self.render: Callable[[Any], str | bytes] = lambda message: orjson.dumps(message).decode()
         self.pool: dict[str, Mined] = {}
         self.late = False
         self.network = 3
         self.clients: dict[WebSocketConnection, Connection] = {}
-        self.server = WebSocketServer(reactor)
-        self.server.on("connect", self._connected)
-        self.server.on("messageReceive", self._receive)
-        self.server.on("close", lambda client, _: self.clients.pop(client, None))
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/"
-
-    async def start(self) -> None:
-        await self.server.start(
-            WebSocketServerConfig(
-                server_ip="127.0.0.1",
-                server_port=self.port,
-                max_send_size=None,
-                max_unsent_size=0,
-                compression=None,
-            )
-        )
-        assert self.server.address is not None
-        self.port = self.server.address.port
-
-    async def stop(self) -> None:
-        if self.server.address is not None:
-            stopped = self.server.when_stopped()
-            await self.server.stop()
-            await stopped
 
     # What the chain does
 
@@ -144,21 +109,10 @@ class Node:
         message = {"Action": action, "Desc": "SUCCESS", "Error": 0, "Result": result}
         self.send(message | {"Version": "1.0.0"}, client)
 
-    def send(self, message: Any, client: WebSocketConnection | None = None) -> None:
-        """Send a message, or bytes or text as they are, to one client or to all."""
-        data = message if isinstance(message, str | bytes) else self.render(message)
-        for one in list(self.clients) if client is None else [client]:
-            self.server.send(data, one).addErrback(lambda _: None)
-
     def refuse(self, code: int) -> None:
         """Send a refusal that names no request."""
         refusal = {"Action": "", "Desc": DESCRIPTIONS[code], "Error": code, "Result": ""}
         self.send(refusal | {"Version": "1.0.0"})
-
-    def drop(self, code: int = 1001) -> None:
-        """Close all connections."""
-        for client in list(self.clients):
-            self.server.close(client, WebSocketCloseOptions(code)).addErrback(lambda _: None)
 
     @property
     def topics(self) -> dict[str, Any]:
@@ -174,6 +128,9 @@ class Node:
 
     def _connected(self, client: WebSocketConnection) -> None:
         self.clients[client] = Connection()
+
+    def _gone(self, client: WebSocketConnection) -> None:
+        self.clients.pop(client, None)
 
     def _notify(self, client: WebSocketConnection, state: Connection, block: Mining) -> None:
         wanted = state.topics["ContractsFilter"] or []
@@ -279,20 +236,13 @@ def client_of(node: Node, url: str | None = None, **more: Any) -> OntologyClient
     return OntologyClient(url or node.url, options(**more))
 
 
-class Collector:
+class Collector(Collecting):
     """Collects the events of a subscription."""
 
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-        self.subscription: Subscription
+    subscription: Subscription
 
     @classmethod
     async def of(cls, client: OntologyClient, **wish: Any) -> "Collector":
         collector = cls()
         collector.subscription = await client.subscribe(**wish, callback=collector.events.append)
         return collector
-
-    async def sees(self, count: int) -> list[Any]:
-        """Wait for so many events."""
-        await until(lambda: len(self.events) >= count)
-        return self.events

@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from tests.client.ethereum.nodes import Relay, options
+from tests.client.listening import heights
 from tests.client.ontology.ledger import ONG, ONT, Ledger, did, payment
 from tests.client.ontology.nodes import NO_ANSWER, Collector, Failed, client_of, serving
 from tests.client.warp import Warp
@@ -35,21 +36,6 @@ from twisted_chainws.client.ontology import (
 from twisted_chainws.dialects.ontology.errors import INVALID_METHOD, SESSION_EXPIRED
 
 pytestmark = pytest.mark.integration
-
-
-def short(events: list[Any]) -> list[Any]:
-    """Return events in short: heights, [removed heights], (gaps)."""
-    found: list[Any] = []
-    for one in events:
-        if isinstance(one, Gap):
-            found.append((one.first, one.last))
-        elif isinstance(one, Reset):
-            found.append([block.number for block in one.removed])
-        elif isinstance(one, Notify):
-            found.append(one.block_number)
-        else:
-            found.append(one.number)
-    return found
 
 
 @pytest_twisted.ensureDeferred
@@ -116,7 +102,7 @@ async def test_events_behind_their_block() -> None:
         node.late = True
         events = await Collector.of(client, events=True, blocks=True)
         node.mine(did(1), did(2))
-        assert short(await events.sees(3)) == [6, 6, 6]
+        assert heights(await events.sees(3)) == [6, 6, 6]
         assert [type(one) for one in events.events] == [Block, Notify, Notify]
 
 
@@ -133,9 +119,9 @@ async def test_an_outage_is_filled() -> None:
         for number in range(2, 5):
             node.mine(did(number))
         relay.closed = False
-        assert short(await blocks.sees(4)) == [6, 7, 8, 9]
+        assert heights(await blocks.sees(4)) == [6, 7, 8, 9]
         node.mine(did(9))
-        assert short(await blocks.sees(5)) == [6, 7, 8, 9, 10]
+        assert heights(await blocks.sees(5)) == [6, 7, 8, 9, 10]
         assert node.asked("getsmartcodeeventbyheight") == []
         assert client.counters.reconnects == 1
 
@@ -187,7 +173,7 @@ async def test_a_long_outage() -> None:
             for _ in range(10):
                 node.mine()
             relay.closed = False
-            assert short(await blocks.sees(5)) == [6, (7, 13), 14, 15, 16]
+            assert heights(await blocks.sees(5)) == [6, (7, 13), 14, 15, 16]
             assert gaps == [Gap(7, 13)]
             assert client.counters.gaps == 1
 
@@ -202,7 +188,7 @@ async def test_events_that_are_not_kept() -> None:
         node.answers["getsmartcodeeventbyheight"] = lambda _: ""
         node.ledger.mine(did(2))
         node.mine(did(3))
-        assert short(await events.sees(3)) == [6, (7, 7), 8]
+        assert heights(await events.sees(3)) == [6, (7, 7), 8]
 
 
 @pytest_twisted.ensureDeferred
@@ -214,8 +200,8 @@ async def test_a_reorganisation() -> None:
         for number in range(3):
             node.mine(did(number))
         node.reorganise(2, [did(1)], [did(2)], [did(3)])
-        assert short(await blocks.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 9]
-        assert short(await events.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 9]
+        assert heights(await blocks.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 9]
+        assert heights(await events.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 9]
         reset: Any = blocks.events[3]
         assert reset == Reset(first=7, removed=tuple(reversed(blocks.events[1:3])))
         parents = [one.parent_hash for one in blocks.events[4:]]
@@ -235,10 +221,10 @@ async def test_a_reorganisation_in_an_outage() -> None:
         await until(lambda: client.state is not State.OPEN)
         node.ledger.reorganise(2, [did(7)], [did(1)], [])
         relay.closed = False
-        assert short(await events.sees(6)) == [6, 7, 8, [8, 7], 7, 8]
+        assert heights(await events.sees(6)) == [6, 7, 8, [8, 7], 7, 8]
         await until(lambda: client.state is State.OPEN)
         node.mine(did(9))
-        assert short(await events.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 10]
+        assert heights(await events.sees(7)) == [6, 7, 8, [8, 7], 7, 8, 10]
 
 
 @pytest_twisted.ensureDeferred
@@ -254,7 +240,7 @@ async def test_another_chain_of_the_same_network() -> None:
         node.drop()
         await until(lambda: client.counters.reconnects == 1 and client.state is State.OPEN)
         node.mine()
-        assert short(await blocks.sees(5)) == [6, 7, [7, 6], 2, 3]
+        assert heights(await blocks.sees(5)) == [6, 7, [7, 6], 2, 3]
 
 
 @pytest_twisted.ensureDeferred
@@ -413,7 +399,7 @@ async def test_a_node_that_falls_silent() -> None:
         await until(lambda: len(node.asked("getblockheight")) >= 3)
         assert client.counters.stalls == 0
         node.ledger.mine()
-        assert short(await blocks.sees(2)) == [6, 7]
+        assert heights(await blocks.sees(2)) == [6, 7]
         assert client.counters.stalls == 1
 
 
@@ -449,4 +435,4 @@ async def test_too_many_pushes_wait() -> None:
         await until(lambda: client.state is State.OPEN)
         node.mine()
         await until(lambda: client.counters.queue_depth == 0 and len(blocks.events) >= 12)
-        assert short(blocks.events) == list(range(6, 18))
+        assert heights(blocks.events) == list(range(6, 18))

@@ -9,17 +9,12 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from tests.client.ethereum.nodes import options, started
+from tests.client.listening import Collecting, Listening
 from tests.client.zilliqa.ledger import NOBODY, PUBLIC_KEYS, Ledger
-from tests.server.peer import reactor, until
+from tests.server.peer import reactor
 from twisted_chainws.client.zilliqa import Subscription, ZilliqaClient
 from twisted_chainws.dialects.zilliqa.address import native_address
-from twisted_chainws.websocket import (
-    WebSocketCloseOptions,
-    WebSocketConnection,
-    WebSocketMessage,
-    WebSocketServer,
-    WebSocketServerConfig,
-)
+from twisted_chainws.websocket import WebSocketConnection, WebSocketMessage
 
 __all__ = ["NO_ANSWER", "Collector", "Failed", "Node", "client_of", "options", "serving"]
 
@@ -39,7 +34,7 @@ class Connection:
         self.leaving: list[str] = []
 
 
-class Node:
+class Node(Listening):
     """A node over a ledger.
 
     Attributes:
@@ -48,56 +43,34 @@ class Node:
         calls: (method, params) of what was asked over HTTP.
         replies: query kind -> function of the query, returns text, or NO_ANSWER.
         answers: HTTP method -> function of its params; before what the node would answer.
-        render: item maker: function of the usual message, returns the one to send.
         forgets: resubscribing does not keep a topic that is leaving, as real nodes.
     """
 
     def __init__(self, height: int) -> None:
+        super().__init__()
         self.ledger = Ledger(height)
         self.queries: list[Any] = []
         self.sizes: list[int] = []
         self.calls: list[tuple[str, list[Any]]] = []
         self.replies: dict[str, Callable[[Any], Any]] = {}
         self.answers: dict[str, Callable[..., Any]] = {}
-        self.render: Callable[[Any], str | bytes] = lambda message: orjson.dumps(message).decode()
         self.forgets = False
         self.clients: dict[WebSocketConnection, Connection] = {}
-        self.server = WebSocketServer(reactor)
-        self.server.on("connect", self._connected)
-        self.server.on("messageReceive", self._receive)
-        self.server.on("close", lambda client, _: self.clients.pop(client, None))
-        self.port = self.http_port = 0
+        self.http_port = 0
         self.status = 200
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/"
 
     @property
     def http_url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}/"
 
     async def start(self) -> None:
-        await self.server.start(
-            WebSocketServerConfig(
-                server_ip="127.0.0.1",
-                server_port=self.port,
-                max_send_size=None,
-                max_unsent_size=0,
-                compression=None,
-            )
-        )
-        assert self.server.address is not None
-        self.port = self.server.address.port
+        await super().start()
         self._http = reactor.listenTCP(self.http_port, Site(_Rpc(self)), interface="127.0.0.1")
         self.http_port = self._http.getHost().port
 
     async def stop(self) -> None:
         await self._http.stopListening()
-        if self.server.address is not None:
-            stopped = self.server.when_stopped()
-            await self.server.stop()
-            await stopped
+        await super().stop()
 
     # What the chain does
 
@@ -131,18 +104,6 @@ class Node:
             values.append({"query": "Unsubscribe", "value": list(state.leaving)})
         return {"type": "Notification", "values": values}
 
-    def send(self, message: Any, client: WebSocketConnection | None = None) -> None:
-        """Send a message, or bytes or text as they are, to one client or to all."""
-        data = message if isinstance(message, str | bytes) else self.render(message)
-        for one in list(self.clients) if client is None else [client]:
-            self.server.send(data, one).addErrback(lambda _: None)
-
-    def drop(self, code: int = 1001, reason: str = "") -> None:
-        """Close all connections."""
-        for client in list(self.clients):
-            closing = self.server.close(client, WebSocketCloseOptions(code, reason))
-            closing.addErrback(lambda _: None)
-
     @property
     def topics(self) -> dict[str, set[str]]:
         """The topics of the only client."""
@@ -161,6 +122,9 @@ class Node:
 
     def _connected(self, client: WebSocketConnection) -> None:
         self.clients[client] = Connection()
+
+    def _gone(self, client: WebSocketConnection) -> None:
+        self.clients.pop(client, None)
 
     def _receive(self, message: WebSocketMessage) -> None:
         client = message.client_connection
@@ -292,20 +256,13 @@ def client_of(
     return ZilliqaClient(url or node.url, options(**more), http_url=http_url)
 
 
-class Collector:
+class Collector(Collecting):
     """Collects the events of a subscription."""
 
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-        self.subscription: Subscription
+    subscription: Subscription
 
     @classmethod
     async def of(cls, client: ZilliqaClient, kind: str, addresses: Any = ()) -> "Collector":
         collector = cls()
         collector.subscription = await client.subscribe(kind, addresses, collector.events.append)
         return collector
-
-    async def sees(self, count: int) -> list[Any]:
-        """Wait for so many events."""
-        await until(lambda: len(self.events) >= count)
-        return self.events

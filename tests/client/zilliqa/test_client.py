@@ -7,6 +7,7 @@ import pytest_twisted
 from twisted.web.server import NOT_DONE_YET
 
 from tests.client.ethereum.nodes import Relay
+from tests.client.listening import heights
 from tests.client.zilliqa.ledger import ALICE, BOB, OTHER_TOKEN, TOKEN, call, event, payment
 from tests.client.zilliqa.nodes import NO_ANSWER, Collector, Failed, client_of, options, serving
 from tests.websocket.scripted import limit, until
@@ -22,7 +23,6 @@ from twisted_chainws.client import (
 from twisted_chainws.client.zilliqa import (
     ContractEvent,
     Gap,
-    Reset,
     Transfer,
     TxBlock,
     ZilliqaClient,
@@ -31,19 +31,6 @@ from twisted_chainws.client.zilliqa import (
 from twisted_chainws.dialects.zilliqa.address import encode_bech32
 
 pytestmark = pytest.mark.integration
-
-
-def numbers(events: list[Any]) -> list[Any]:
-    """Return what is worth comparing: heights, gaps, resets."""
-    short: list[Any] = []
-    for one in events:
-        if isinstance(one, Gap):
-            short.append((one.first, one.last))
-        elif isinstance(one, Reset):
-            short.append([block.number for block in one.removed])
-        else:
-            short.append(one.number if isinstance(one, TxBlock) else one.block_number)
-    return short
 
 
 @pytest.mark.parametrize("http", [True, False])
@@ -101,7 +88,7 @@ async def test_one_last_delivery() -> None:
         assert blocks.active
         node.mine()
         node.mine()
-        assert numbers([one async for one in blocks]) == [6, 7]
+        assert heights([one async for one in blocks]) == [6, 7]
         assert await blocks.unsubscribe() is False
         assert node.topics == {}
 
@@ -119,7 +106,7 @@ async def test_leaving_what_others_need() -> None:
         node.mine(call("a", event("x")))
         node.mine(call("b", event("y")))
         await events.sees(2)
-        assert (numbers(blocks.events), numbers(again.events)) == ([6], [6])
+        assert (heights(blocks.events), heights(again.events)) == ([6], [6])
         assert await limit(events.subscription.unsubscribe()) is True
         assert [one["type"] for one in node.asked("Unsubscribe")] == ["NewBlock", "EventLog"]
 
@@ -138,7 +125,7 @@ async def test_back_before_the_end(forgets: bool) -> None:
         await until(lambda: set(node.topics) == {"NewBlock", "EventLog"})
         node.mine(call("b", event("y")))
         await second.sees(2)
-        assert (numbers(first.events), numbers(second.events)) == ([6], [6, 7])
+        assert (heights(first.events), heights(second.events)) == ([6], [6, 7])
         assert not first.subscription.active
 
 
@@ -165,10 +152,10 @@ async def test_an_outage_is_filled() -> None:
         await until(lambda: client.state is State.OPEN)
         node.mine(payment("d", BOB))
         await blocks.sees(7)
-        assert numbers(blocks.events) == [6, 7, 8, 9, 10, 11, 12]
+        assert heights(blocks.events) == [6, 7, 8, 9, 10, 11, 12]
         assert [len(one.transactions) for one in blocks.events] == [0, 1, 1, 1, 2, 1, 1]
         assert [one.name for one in events.events] == ["x"]
-        assert numbers(transfers.events) == [10, 10, 11, 12]
+        assert heights(transfers.events) == [10, 10, 11, 12]
         assert client.counters.gaps == 0
 
 
@@ -189,7 +176,7 @@ async def test_an_outage_without_http() -> None:
             await until(lambda: client.state is State.OPEN)
             node.mine()
             await blocks.sees(3)
-            assert numbers(blocks.events) == [6, (7, 8), 9]
+            assert heights(blocks.events) == [6, (7, 8), 9]
             assert gaps == [Gap(7, 8)]
 
 
@@ -203,7 +190,7 @@ async def test_a_gap_in_the_numbers_is_filled() -> None:
         node.mine(call("b", event("y")))
         node.mine(call("c", event("z")))
         await blocks.sees(3)
-        assert numbers(blocks.events) == [6, 7, 8]
+        assert heights(blocks.events) == [6, 7, 8]
         assert [one.name for one in events.events] == ["x", "y", "z"]
 
 
@@ -217,7 +204,7 @@ async def test_too_long_an_outage() -> None:
             node.ledger.mine()
         node.mine()
         await blocks.sees(6)
-        assert numbers(blocks.events) == [6, (7, 13), 14, 15, 16, 17]
+        assert heights(blocks.events) == [6, (7, 13), 14, 15, 16, 17]
 
 
 @pytest.mark.parametrize("http", [True, False])
@@ -232,8 +219,8 @@ async def test_a_reset_that_joins(http: bool) -> None:
         node.ledger.reorganise(2)
         node.mine(call("a", event("x")))
         await blocks.sees(5)
-        assert numbers(blocks.events) == [6, 7, 8, [8, 7], 7]
-        assert numbers(events.events) == [[8, 7], 7]
+        assert heights(blocks.events) == [6, 7, 8, [8, 7], 7]
+        assert heights(events.events) == [[8, 7], 7]
         assert blocks.events[3].first == 7
 
 
@@ -250,7 +237,7 @@ async def test_a_reset_during_an_outage() -> None:
         node.ledger.reorganise(2, [], [], [payment("b", BOB)])
         await until(lambda: client.state is State.OPEN)
         await blocks.sees(7)
-        assert numbers(blocks.events) == [6, 7, 8, [8, 7], 7, 8, 9]
+        assert heights(blocks.events) == [6, 7, 8, [8, 7], 7, 8, 9]
 
 
 @pytest_twisted.ensureDeferred
@@ -263,7 +250,7 @@ async def test_a_reset_that_does_not_chain_without_http() -> None:
         node.ledger.reorganise(2, [], [])
         node.mine()
         await blocks.sees(6)
-        assert numbers(blocks.events) == [6, 7, 8, [8], (None, 8), 9]
+        assert heights(blocks.events) == [6, 7, 8, [8], (None, 8), 9]
 
 
 @pytest.mark.parametrize("http", [True, False])
@@ -277,7 +264,7 @@ async def test_another_chain_of_the_same_name(http: bool) -> None:
         node.ledger.reorganise(50)
         node.mine()
         await blocks.sees(4)
-        assert numbers(blocks.events) == [51, 52, [52, 51], 3]
+        assert heights(blocks.events) == [51, 52, [52, 51], 3]
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1009, 1011])
@@ -292,7 +279,7 @@ async def test_no_close_is_final(code: int) -> None:
         assert node.topics == {"NewBlock": set(), "TxnLog": {BOB}}
         node.mine(payment("a", BOB))
         await blocks.sees(1)
-        assert numbers(transfers.events) == [6]
+        assert heights(transfers.events) == [6]
 
 
 @pytest_twisted.ensureDeferred
@@ -306,7 +293,7 @@ async def test_subscribing_while_down() -> None:
         relay.closed = False
         blocks = await limit(waiting)
         node.mine()
-        assert numbers([await limit(blocks.next())]) == [6]
+        assert heights([await limit(blocks.next())]) == [6]
         relay.closed = True
         relay.cut()
         await until(lambda: client.state is not State.OPEN)
@@ -471,7 +458,7 @@ async def test_a_later_subscription_begins_at_the_head() -> None:
         later = await Collector.of(client, "NewBlock")
         node.mine()
         await later.sees(1)
-        assert numbers(later.events) == [11]
+        assert heights(later.events) == [11]
 
 
 @pytest_twisted.ensureDeferred
