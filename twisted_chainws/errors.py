@@ -738,5 +738,15 @@ class Unsupported(SourceError):
     reason: str
 
 
-NATIVE_REJECTIONS = (WrongMessageVersion, SenderUnknown, RecipientMissing, RecipientIsContract)
+NATIVE_REJECTIONS = (
+    WrongMessageVersion,
+    SenderUnknown,
+    RecipientMissing,
+    RecipientIsContract,
+    FeeOverflow,
+    OfferTooLow,
+    GasBelowUse,
+    FeeAboveBalance,
+    AlreadyMined,
+)
 """What only transactions of other families than the EVM's are rejected for."""
