@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -156,6 +157,12 @@ def test_the_python_program() -> None:
     """With the unmodified SDK it prints what it paid."""
     (program,) = blocks(section(GUIDE, "With the Python SDK"), "python")
     assert run([python(), "-W", "ignore", "-c"], program) == PRINTED
+
+
+def test_the_program_of_our_client() -> None:
+    """With the client of this package it prints what it paid."""
+    (program,) = blocks(section(GUIDE, "With this package's client"), "python")
+    assert run([sys.executable, "-c"], program) == PRINTED
 
 
 def run(command: list[str], program: str, **environment: str) -> str:
