@@ -1,7 +1,7 @@
 """A bounded store of texts that were made of blocks. Sans-I/O, imports nothing of the package."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 
 class BoundedTexts:
@@ -18,15 +18,15 @@ class BoundedTexts:
         self._kept_bytes = 0
         self._max_bytes = max_bytes
 
-    def get(self, key: Hashable) -> bytes | None:
-        """Return the text of a key and count it as used, or None when it is not kept."""
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Return the text of a key, made when it is not kept; it counts as used."""
         text = self._texts.get(key)
-        if text is not None:
-            self._texts.move_to_end(key)
+        if text is None:
+            return self._put(key, make())
+        self._texts.move_to_end(key)
         return text
 
-    def put(self, key: Hashable, text: bytes) -> bytes:
-        """Keep the text of a key that has none, and return it."""
+    def _put(self, key: Hashable, text: bytes) -> bytes:
         self._texts[key] = text
         self._kept_bytes += len(text)
         while self._kept_bytes > self._max_bytes:

@@ -41,9 +41,7 @@ class EthereumLedger:
 
     def text(self, block: Block, form: Form) -> bytes:
         """Return ``form(block)``, made once while it is kept."""
-        key = (block.hash, form)
-        text = self._texts.get(key)
-        return self._texts.put(key, form(block)) if text is None else text
+        return self._texts.get((block.hash, form), lambda: form(block))
 
     def figure(self, block: Block, measure: Callable[[Block], Made]) -> Made:
         """Return ``measure(block)``, a small value that is never None, made once while kept."""

@@ -160,9 +160,7 @@ class OntologyLedger:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
         self._link(block)
-        key = (block.hash, form)
-        text = self._texts.get(key)
-        return self._texts.put(key, form(self.block(block))) if text is None else text
+        return self._texts.get((block.hash, form), lambda: form(self.block(block)))
 
     def proof(self, block: Block) -> Proof:
         """Return the proof that a canonical block belongs to the chain as it is now.

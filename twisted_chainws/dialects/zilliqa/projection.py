@@ -148,9 +148,7 @@ class ZilliqaLedger:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
         self._link(block)
-        key = (block.hash, form)
-        text = self._texts.get(key)
-        return self._texts.put(key, form(self.tx_block(block))) if text is None else text
+        return self._texts.get((block.hash, form), lambda: form(self.tx_block(block)))
 
     def _link(self, block: Block) -> _Link:
         link = self._links.get(block.hash)
