@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from twisted_chainws.client.base import ChainClient
-from twisted_chainws.client.errors import BadAnswer, ClientError, RpcError
+from twisted_chainws.client.calling import CallingClient
+from twisted_chainws.client.errors import ClientError
 from twisted_chainws.client.ethereum.calls import Caller, refuse
 from twisted_chainws.client.ethereum.envelope import Notice, Reply, parse
 from twisted_chainws.client.ethereum.reader import Reader
@@ -26,7 +26,6 @@ from twisted_chainws.client.ethereum.subscription import Subscription
 from twisted_chainws.client.ethereum.values import Event, quantity
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
-from twisted_chainws.client.status import State
 from twisted_chainws.websocket import Outcome
 from twisted_chainws.websocket.awaiting import failed
 
@@ -35,12 +34,14 @@ __all__ = ["EthereumClient", "ethereum_client"]
 _MADE_ANOTHER_WAY: Final = frozenset({"eth_subscribe", "eth_unsubscribe"})
 
 
-class EthereumClient(ChainClient):
+class EthereumClient(CallingClient):
     """A client of an Ethereum node.
 
     ``async with`` opens and closes it. What its methods return works with Twisted, ``async def``,
     and tasks of asyncio on its reactor.
     """
+
+    _caller: Caller
 
     def __init__(
         self,
@@ -143,16 +144,10 @@ class EthereumClient(ChainClient):
     # Ours
 
     def _later(self, method: str, *params: Any, repeatable: bool | None = None) -> Outcome[Any]:
-        ended = self._not_usable()
-        if ended is not None:
-            return failed(ended)
-        return self._caller.call(method, params, repeatable=repeatable)
+        return self._request(method, params, repeatable=repeatable)
 
     def _ask(self, method: str, *params: Any) -> Outcome[Any]:
-        """Ask for ourselves, over this connection."""
-        if self._end is not None:
-            return failed(self._end)
-        return self._caller.call(method, params, repeatable=False, urgent=True)
+        return self._request_now(method, params)
 
     def _beat(self) -> None:
         self._ask("net_version").addErrback(lambda _: None)
@@ -170,28 +165,18 @@ class EthereumClient(ChainClient):
         if replies:
             self._caller.replies(replies, batch=batch)
 
-    async def _ask_chain_id(self) -> int | None:
-        try:
-            return quantity(await self._ask("eth_chainId"))
-        except (RpcError, BadAnswer):
-            # Old nodes do not know the method: what cannot be asked cannot be compared.
-            if self._options.chain_id is not None:
-                raise
-            return None
+    async def _read_chain_id(self) -> int:
+        return quantity(await self._ask("eth_chainId"))
 
-    async def _restore(self) -> None:
-        if len(self._subscriptions):
-            self._condition.change(State.BACKFILLING)
-        # Subscriptions are asked for first: what waits is let go behind them.
-        again = promise(self._subscriptions.restore())
-        self._caller.flow()
-        try:
-            await again
-        except ClientError as error:
-            self._line.cut(f"no subscription: {error}")
-            return
-        await self._subscriptions.recover(self._covered)
-        self._opened()
+    def _hold(self) -> bool:
+        # Streams hold what comes from when they are asked for again.
+        return len(self._subscriptions) > 0
+
+    def _subscribe_again(self) -> Coroutine[Deferred[Any], Any, None]:
+        return self._subscriptions.restore()
+
+    def _catch_up(self) -> Coroutine[Deferred[Any], Any, None]:
+        return self._subscriptions.recover(self._covered)
 
     def _gone(self) -> None:
         # Before what is cancelled may change it.

@@ -11,11 +11,13 @@ Source: ``ontology.md`` 1, 3, 5, 10.3.
 
 import random
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from twisted_chainws.client.base import ChainClient
-from twisted_chainws.client.errors import BadAnswer, ClientError, Misuse, RpcError
+from twisted.internet.defer import Deferred
+
+from twisted_chainws.client.calling import CallingClient
+from twisted_chainws.client.errors import BadAnswer, ClientError, Misuse
 from twisted_chainws.client.follower import Follower, FollowerHooks
 from twisted_chainws.client.ontology.calls import HEARTBEAT, SUBSCRIBE, Caller
 from twisted_chainws.client.ontology.confirming import Confirmations
@@ -38,19 +40,21 @@ from twisted_chainws.client.ontology.vigil import Vigil
 from twisted_chainws.client.options import ClientOptions
 from twisted_chainws.client.promise import promise
 from twisted_chainws.client.reading import number
-from twisted_chainws.client.status import ClientEvent, State
+from twisted_chainws.client.status import ClientEvent
 from twisted_chainws.websocket import Outcome
 from twisted_chainws.websocket.awaiting import failed
 
 __all__ = ["OntologyClient", "ontology_client"]
 
 
-class OntologyClient(ChainClient, Spending):
+class OntologyClient(CallingClient, Spending):
     """A client of an Ontology node.
 
     ``async with`` opens and closes it. What its methods return works with Twisted, ``async def``,
     and tasks of asyncio on its reactor. Its ``chain_id`` is the id of the network.
     """
+
+    _caller: Caller
 
     def __init__(
         self,
@@ -97,6 +101,7 @@ class OntologyClient(ChainClient, Spending):
             self._later, clock=clock, connections=lambda: condition.counters.reconnects
         )
         self._prepare(confirmations, random_bits)
+        self._held = False
 
     def call(
         self, action: str, /, *, repeatable: bool | None = None, **members: Any
@@ -157,16 +162,10 @@ class OntologyClient(ChainClient, Spending):
     def _later(
         self, action: str, /, *, repeatable: bool | None = None, **members: Any
     ) -> Outcome[Any]:
-        ended = self._not_usable()
-        if ended is not None:
-            return failed(ended)
-        return self._caller.call(action, members, repeatable=repeatable)
+        return self._request(action, members, repeatable=repeatable)
 
     def _ask(self, action: str, /, **members: Any) -> Outcome[Any]:
-        """Ask for ourselves, over this connection."""
-        if self._end is not None:
-            return failed(self._end)
-        return self._caller.call(action, members, repeatable=False, urgent=True)
+        return self._request_now(action, members)
 
     def _beat(self) -> None:
         self._ask(HEARTBEAT).addErrback(lambda _: None)
@@ -193,33 +192,23 @@ class OntologyClient(ChainClient, Spending):
                 return
         self._subscriptions.push(push)
 
-    async def _ask_chain_id(self) -> int | None:
-        try:
-            return number(await self._ask("getnetworkid"))
-        except (RpcError, BadAnswer):
-            # Old nodes do not know the action: what cannot be asked cannot be compared.
-            if self._options.chain_id is not None:
-                raise
-            return None
+    async def _read_chain_id(self) -> int:
+        return number(await self._ask("getnetworkid"))
 
-    async def _restore(self) -> None:
+    def _hold(self) -> bool:
         self._vigil.start()
-        held = len(self._subscriptions) > 0
-        if held:
-            self._condition.change(State.BACKFILLING)
+        self._held = len(self._subscriptions) > 0
+        if self._held:
             self._follower.hold()
-        # Subscriptions are asked for first: what waits is let go behind them.
-        again = promise(self._subscriptions.restore())
-        self._caller.flow()
-        try:
-            await again
-        except ClientError as error:
-            self._line.cut(f"no subscription: {error}")
-            return
-        if held:
+        return self._held
+
+    def _subscribe_again(self) -> Coroutine[Deferred[Any], Any, None]:
+        return self._subscriptions.restore()
+
+    async def _catch_up(self) -> None:
+        if self._held:
             await self._follower.recover()
         self._confirmations.up()
-        self._opened()
 
     def _down(self) -> None:
         self._vigil.stop()
