@@ -24,6 +24,7 @@ from twisted_chainws.client.ethereum import (
     revert_data,
     revert_reason,
 )
+from twisted_chainws.client.ontology import OntologyClient, ontology_client
 from twisted_chainws.client.options import BACKOFF, WEB_SOCKET, ClientOptions
 from twisted_chainws.client.status import ClientEvent, Counters, State, Status
 from twisted_chainws.client.zilliqa import ZilliqaClient, zilliqa_client
@@ -47,6 +48,7 @@ __all__ = [
     "HeadRemoved",
     "Log",
     "Misuse",
+    "OntologyClient",
     "QueueOverflow",
     "RequestTimeout",
     "RpcError",
@@ -55,6 +57,7 @@ __all__ = [
     "Subscription",
     "ZilliqaClient",
     "ethereum_client",
+    "ontology_client",
     "revert_data",
     "revert_reason",
     "zilliqa_client",
