@@ -47,6 +47,12 @@ ROWS: list[tuple[ChainwsError, Any, int, str]] = [
         "Please input gasLimit >= 21000 and gasPrice >= 0",
     ),
     (errors.BlockGasLimitExceeded(gas=9, limit=8), EVM, -1, "EIP155 tx gaslimit exceed "),
+    (
+        errors.BlockGasLimitExceeded(gas=9, limit=8),
+        NATIVE,
+        -1,
+        "the script may use gas 9, a block has 8",
+    ),
     (errors.TransactionGasTooHigh(gas=9, cap=8), EVM, -1, "EIP155 tx gaslimit exceed "),
     (
         errors.NonceTooLow(nonce=2, next_nonce=5),

@@ -39,6 +39,13 @@ def _too_much_gas(_error: Any, _transaction: AnyTransaction) -> Fault:
     return fault(UNKNOWN, "EIP155 tx gaslimit exceed ")
 
 
+def _beyond_a_block(error: Any, transaction: AnyTransaction) -> Fault:
+    # The node bounds no script by the block, so it has no words for it.
+    if isinstance(transaction, EvmTransaction):
+        return _too_much_gas(error, transaction)
+    return fault(UNKNOWN, f"the script may use gas {error.gas}, a block has {error.limit}")
+
+
 def _low_nonce(error: Any, _transaction: AnyTransaction) -> Fault:
     text = f"handleTransaction lower nonce:{error.nonce} ,current nonce:{error.next_nonce}"
     return fault(UNKNOWN, text)
@@ -58,7 +65,7 @@ def _failed(error: ChainwsError, _transaction: AnyTransaction) -> Fault:
 
 REJECTIONS: Final[Mapping[type[ChainwsError], Callable[[Any, AnyTransaction], Fault]]] = {
     errors.AlreadyKnown: _pooled,
-    errors.BlockGasLimitExceeded: _too_much_gas,
+    errors.BlockGasLimitExceeded: _beyond_a_block,
     errors.ExecutionError: _failed,
     errors.InsufficientFunds: _poor,
     errors.IntrinsicGasTooLow: _little_gas,
