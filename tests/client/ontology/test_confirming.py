@@ -205,7 +205,7 @@ def test_sent_already(code: int) -> None:
     stand.reconnect()
     assert stand.ends == []
     _mine(stand)
-    stand.clock.advance(5)
+    stand.clock.advance(1)
     assert stand.finish() == EVENT
 
 

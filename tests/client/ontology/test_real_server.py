@@ -20,7 +20,7 @@ from tests.client.ontology.ledger import BOB, ONG, ONT
 from tests.client.ontology.nodes import Collector
 from tests.running import ROOT, Running, free_port
 from tests.signing import ADDRESSES
-from tests.websocket.scripted import limit, until
+from tests.websocket.scripted import limit, pause, until
 from twisted_chainws.client import EthereumClient, Misuse, RpcError, State
 from twisted_chainws.client.ontology import (
     Balance,
@@ -198,17 +198,13 @@ async def test_what_waits() -> None:
         name = shown_hash(signed)
         waiting = client.send_and_wait(signed)
 
-        async def count() -> int:
-            return sum(await limit(client.get_mempool_count()))
-
-        while await count() == 0:
-            assert not waiting.called
-        assert await limit(client.get_mempool_hashes()) == (name,)
+        await _is_waiting(client, name)
+        assert sum(await limit(client.get_mempool_count())) == 1
         assert (await limit(client.get_mempool_state(name))).data == raw_of(signed)
         assert await limit(client.get_event(name)) is None
         await stand.mine()
         assert (await limit(waiting)).tx_hash == name
-        assert await count() == 0
+        assert await limit(client.get_mempool_count()) == (0, 0)
 
 
 @pytest_twisted.ensureDeferred
@@ -292,18 +288,24 @@ async def test_sending_over_an_outage() -> None:
     async with (
         standing("--no-mining") as stand,
         Relay(stand.port) as relay,
+        stand.client() as steady,
         stand.client(relay.port) as client,
     ):
         signed = await limit(client.sign(transfer("ont", RICH, PAYEE, 3)))
         waiting = client.send_and_wait(signed)
-        while not await stand.ethereum.call("txpool_content"):
-            pass
-        await until(lambda: client.counters.reconnects == 0)
+        await _is_waiting(steady, shown_hash(signed))
         relay.cut()
         await until(lambda: client.counters.reconnects == 1 and client.state is State.OPEN)
+        await _is_waiting(steady, shown_hash(signed))
         await stand.mine()
         assert (await limit(waiting)).tx_hash == shown_hash(signed)
         assert (await limit(client.get_balance(PAYEE))).ont == 3
+
+
+async def _is_waiting(client: OntologyClient, name: str) -> None:
+    """Wait until a transaction, and no other, waits for a block."""
+    while await limit(client.get_mempool_hashes()) != (name,):
+        await pause(0.01)
 
 
 @pytest_twisted.ensureDeferred

@@ -179,3 +179,16 @@ async def test_pushes_that_nobody_wants() -> None:
         node.mine(did(2))
         assert [one.block_number for one in await again.sees(1)] == [8]
         assert first.events == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_pushes_that_cannot_be_read() -> None:
+    """They are counted, and harm nothing else."""
+    async with serving() as node, client_of(node) as client:
+        blocks = await Collector.of(client, blocks=True)
+        node.push("sendjsonblock", {"Hash": "?"})
+        node.push("sendrawblock", "?")
+        node.push("sendblocktxhashs", "?")
+        node.mine()
+        assert [one.number for one in await blocks.sees(1)] == [6]
+        assert client.counters.strays == 2

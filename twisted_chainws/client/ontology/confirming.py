@@ -22,6 +22,9 @@ from twisted_chainws.dialects.ontology.errors import DUPLICATE_INPUT, DUPLICATED
 __all__ = ["Confirmations"]
 
 _ASK_EVERY_S: Final = 5.0
+_ASK_OFTEN_S: Final = 1.0
+"""Once the connection is gone to which the node would have pushed."""
+
 _MAYBE_LATER: Final = (ConnectionLost, RequestTimeout)
 _SENT_ALREADY: Final = frozenset({DUPLICATED_TX, DUPLICATE_INPUT})
 
@@ -115,7 +118,7 @@ class Confirmations:
     async def _wait(self, wait: _Wait, tx_hash: str, raw: bytes | None) -> Notify:
         if raw is not None:
             await self._send_first(raw)
-        sent_over = self._connections()
+        began_over = sent_over = self._connections()
         while True:
             found = wait.event or await self._ask(tx_hash)
             if found is not None:
@@ -126,7 +129,8 @@ class Confirmations:
                 if found is not None:
                     return found
             if wait.event is None:
-                await wait.pause(_ASK_EVERY_S)
+                is_pushed = self._connections() == began_over
+                await wait.pause(_ASK_EVERY_S if is_pushed else _ASK_OFTEN_S)
 
     async def _send_first(self, raw: bytes) -> None:
         """Send; when the connection ends over that, it is found out later whether it was."""
