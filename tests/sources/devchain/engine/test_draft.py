@@ -12,6 +12,7 @@ from eth.vm.forks.prague.blocks import PragueBlock
 from eth.vm.forks.prague.constants import DEPOSIT_CONTRACT_ADDRESS, DEPOSIT_EVENT_SIGNATURE_HASH
 from eth.vm.forks.prague.transactions import Authorization
 from eth_keys import keys
+from eth_typing import Address
 from eth_utils import ValidationError, keccak
 
 from tests.sources.devchain.engine.building import (
@@ -43,7 +44,12 @@ from twisted_chainws.chain.model import (
     Receipt,
 )
 from twisted_chainws.chain.types import Address20, Gas, Hash32, Wei
-from twisted_chainws.errors import BlockGasLimitExceeded, NonceTooHigh, TransactionRejected
+from twisted_chainws.errors import (
+    BlockGasLimitExceeded,
+    NonceTooHigh,
+    TransactionRejected,
+    UndecodableTransaction,
+)
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.draft import NativeOperation
 from twisted_chainws.sources.devchain.engine.head import genesis_accounts
@@ -279,6 +285,9 @@ def test_a_native_transaction_changes_the_state_of_its_block(engine: Engine) -> 
     draft.native(native(BOB, 1_000, CAROL))
     with pytest.raises(ValueError, match="poor"):
         draft.native(native(CAROL, 10**30, BOB))
+    draft.state.set_balance(Address(b"\xda" * 20), 2**256 - 1)
+    with pytest.raises(UndecodableTransaction, match="maximum uint256"):
+        draft.native(native(CAROL, 1, b"\xda" * 20))
     with pytest.raises(RuntimeError):
         draft.add(transaction(nonce=1))
     block = draft.seal()

@@ -266,6 +266,12 @@ REFUSALS: list[tuple[Address20, str, Any, str]] = [
         "approve ong amount:{1000000000000000000000000001} over totalSupply:1000000000000000000",
     ),
     (
+        ONT,
+        "transferV2",
+        Array([Struct([BEN, ANN, b"\x7f" * 2_000])]),
+        "transfer ont amount:{2^15998 or more} over totalSupply:1000000000",
+    ),
+    (
         ONG,
         "approve",
         Struct([BEN, ANN, COIN + 1]),

@@ -32,6 +32,7 @@ from twisted_chainws.dialects.ontology.transaction import (
     TransactionType,
     encode_transaction,
 )
+from twisted_chainws.dialects.ontology.values import Struct
 from twisted_chainws.sources.devchain.codec import encode_hex
 from twisted_chainws.sources.devchain.engine.head import LEDGER_ADDRESS
 from twisted_chainws.sources.devchain.engine.ont_transactions import decode_ontology
@@ -245,6 +246,20 @@ def test_a_full_pool(tmp_path: Path, sent: Transaction, error: type[errors.Chain
             submit(node, sent)
 
 
+def test_a_script_that_asks_for_many_transfers(tmp_path: Path) -> None:
+    """What a script may cause goes by its length, like its price: here twenty thousand moves."""
+    one = build_push(Struct([address(), STRANGER, 1]))
+    many = b"\x6b\x00\xc6" + b"\x76\x6a\xc8" * 140 + b"\x6c\x75"
+    counted = b"\x6b\x00\xc6\x76" + build_push(140 * 140) + b"\xc8"
+    code = one + many + counted + b"\x76\x6a\xc8" * 140 + b"\x6c\x75"
+    call = build_push(b"transfer") + build_push(ONG) + b"\x00\x68\x16Ontology.Native.Invoke"
+    with (
+        driven(tmp_path) as node,
+        pytest.raises(errors.ExecutionFailed, match="exceeded the step limit"),
+    ):
+        submit(node, signed(code + call))
+
+
 def test_the_witness_of_a_forged_entry_counts_in_a_trial(tmp_path: Path) -> None:
     """Who claims to be another is believed until the signature is looked at."""
     bare = ont_transfer()
@@ -315,6 +330,34 @@ def test_a_fee_that_was_spent_meanwhile(tmp_path: Path) -> None:
         assert [item.hash for item in _head(node).transactions] == [spent.hash]
         assert len(node.hub.pool) == 0
         assert owned(node, address())[0][1] == 0
+
+
+def test_an_account_that_has_no_room_for_more(tmp_path: Path) -> None:
+    """Coin from nowhere may fill an account: a transfer to it fails, and blocks go on."""
+    with driven(tmp_path, mining=False) as node:
+        submit(node, ong_transfer(nonce=1))
+        node.ask("set_balance", address=encode_hex(STRANGER), value=hex(2**256 - 1))
+        node.ask("mine")
+        assert [item.succeeded for item in _head(node).receipts] == [False]
+        assert owned(node, address(), STRANGER) == [
+            (GENESIS_ONT * UNIT, _START - FEE),
+            (0, 2**256 - 1),
+        ]
+        with pytest.raises(errors.ExecutionFailed, match="too large token balance"):
+            submit(node, ong_transfer(nonce=2))
+
+
+def test_a_fee_that_nobody_can_take(tmp_path: Path) -> None:
+    """When governance has no room for more, what would pay it is left out, and blocks go on."""
+    with driven(tmp_path, mining=False) as node:
+        submit(node, ong_transfer(nonce=1))
+        submit(node, ong_transfer(nonce=2, gas_price=0))
+        node.ask("set_balance", address=encode_hex(GOVERNANCE), value=hex(2**256 - 1))
+        node.ask("mine")
+        assert [item.hash for item in _head(node).transactions] == [
+            ong_transfer(nonce=2, gas_price=0).hash
+        ]
+        assert len(node.hub.pool) == 0
 
 
 def test_what_becomes_unsupported_meanwhile(tmp_path: Path) -> None:

@@ -184,6 +184,7 @@ class Draft:
 
         Raises:
             BlockGasLimitExceeded: it asks for more gas than is left.
+            UndecodableTransaction: it would give an account more than a word of coin.
         """
         if operation.gas > self.gas_left:
             raise BlockGasLimitExceeded(gas=operation.gas, limit=self.gas_left)
@@ -192,6 +193,9 @@ class Draft:
         mark = state.snapshot()
         try:
             receipt = operation.apply(state)
+        except (ValidationError, PyEVMError) as error:
+            state.revert(mark)
+            raise UndecodableTransaction(reason=str(error)) from error
         except Exception:
             state.revert(mark)
             raise

@@ -51,6 +51,7 @@ _NO: Final = b"\0"
 _INVOKE_FAILED: Final = "[Invoke] Native serivce function execute error!: "
 _SCALED_DECIMALS: Final = 9
 _MAX_U32: Final = 2**32 - 1
+_MAX_WORD: Final = 2**256 - 1
 
 _NAMES: Final = {address: name for name, address in NATIVE_CONTRACTS.items()}
 
@@ -177,7 +178,7 @@ class _Call:
         source_had = ledger.balance(contract, item.source)
         _take(ledger, contract, item.source, item.amount)
         target_had = ledger.balance(contract, item.target)
-        ledger.change_balance(contract, item.target, item.amount)
+        _give(ledger, contract, item.target, item.amount)
         if contract == ONT_CONTRACT:
             _release(self._around, item.source, source_had)
             _release(self._around, item.target, target_had)
@@ -192,6 +193,13 @@ def _take(ledger: OntLedger, contract: Address20, account: Address20, amount: in
             f"err: {_underflow(balance, amount)}"
         )
     ledger.change_balance(contract, account, -amount)
+
+
+def _give(ledger: OntLedger, contract: Address20, account: Address20, amount: int) -> None:
+    # Only coin that came from nowhere can be so much.
+    if ledger.balance(contract, account) + amount > _MAX_WORD:
+        raise ExecutionFailed(reason="too large token balance")
+    ledger.change_balance(contract, account, amount)
 
 
 def _release(around: Surroundings, account: Address20, held: int) -> None:
@@ -225,10 +233,10 @@ def _release(around: Surroundings, account: Address20, held: int) -> None:
 def _pay_claim(around: Surroundings, account: Address20, amount: int) -> None:
     try:
         _take(around.ledger, ONG_CONTRACT, ONT_CONTRACT, amount)
+        _give(around.ledger, ONG_CONTRACT, account, amount)
     except ExecutionFailed as error:
         # It is a call of ONG's contract by ONT's.
         raise ExecutionFailed(reason=_INVOKE_FAILED + error.reason) from None
-    around.ledger.change_balance(ONG_CONTRACT, account, amount)
     item = Transfer(source=ONT_CONTRACT, target=account, amount=amount)
     around.events.append(transfer_event(ONG_CONTRACT, item))
 
@@ -246,7 +254,7 @@ def _over_supply(token: Token, method: Method, doing: str, amount: int) -> str:
 
     Scaled amounts stand in braces; where the node prints the address of one, here it stands itself.
     """
-    shown, supply = f"{{{amount}}}", token.total_supply // SCALE
+    shown, supply = f"{{{_show(amount)}}}", token.total_supply // SCALE
     if token.contract == ONG_CONTRACT:
         if doing == "approve":
             supply = token.total_supply
@@ -255,6 +263,11 @@ def _over_supply(token: Token, method: Method, doing: str, amount: int) -> str:
     elif doing != "transfer" and not method.is_scaled:
         shown = str(amount // SCALE)
     return f"{doing} {token.symbol.lower()} amount:{shown} over totalSupply:{supply}"
+
+
+def _show(amount: int) -> str:
+    # Python writes no numbers of thousands of digits, and for others it takes long.
+    return str(amount) if amount <= _MAX_WORD else f"2^{amount.bit_length() - 1} or more"
 
 
 def _no_contract(contract: Address20) -> Exception:
