@@ -328,16 +328,34 @@ def test_the_highest_price_of_a_call() -> None:
     assert highest_gas(sample_code("ont_transfer_1") * 20) == 80_000
 
 
+def _copies(count: int, steps: int) -> bytes:
+    """Write a script that copies a struct of 1,024, made in 3 steps, with 4 more for each copy."""
+    return b"\x02\x00\x04\xc6\x6b" + b"\x00\xc6\x6a\xc8" * count + b"\x61" * steps
+
+
 def test_much_work_from_little_code() -> None:
-    """A short script cannot ask for endless work."""
-    # A struct of 1,024 on the other stack in 3 steps; each copy of it takes 4 steps more.
-    copies = b"\x02\x00\x04\xc6\x6b" + b"\x00\xc6\x6a\xc8" * 389
-    left = 400_000 - 3 - 389 * (1_024 + 4)
-    run(copies + b"\x61" * left)
+    """A short script cannot ask for much work: there is a limit by its length."""
+    enough = 677
+    run(_copies(2, enough))
+    assert 3 + 1_024 + 2 * 1_028 + enough == 1_000 + 4 * len(_copies(2, enough))
+    with pytest.raises(ExecutionFailed, match="vm execution exceeded the step limit!"):
+        run(_copies(2, enough - 1))
+
+
+def test_much_work_from_much_code() -> None:
+    """No script can ask for endless work."""
+    left = 400_000 - 3 - 1_024 - 280 * 1_028
+    run(_copies(280, left))
     with pytest.raises(ExecutionFailed) as failure:
-        run(copies + b"\x61" * (left + 1))
+        run(_copies(280, left + 1))
     reason = "[NeoVmService] vm execution exceeded the step limit!"
     assert failure.value.reason == reason
+
+
+def test_much_room_from_much_code() -> None:
+    """Structs that nobody reads need room all the same."""
+    with pytest.raises(ExecutionFailed, match="vm execution exceeded the step limit!"):
+        run(b"\x02\x00\x04\xc6\x75" * 20_000 + b"\x51" * 10_000)
 
 
 @given(st.lists(st.sampled_from([*range(0x60), 0x61, *b"\x6a\x6b\x6c\x75\x76\x7c\xc1\xc6\xc8"])))

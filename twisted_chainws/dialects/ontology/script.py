@@ -40,6 +40,11 @@ _NATIVE_GAS: Final = 1_000
 _CODE_UNIT_BYTES: Final = 1_024
 _CODE_UNIT_GAS: Final = 20_000
 
+_MOST_WORK: Final = 400_000
+_LEAST_WORK: Final = 1_000
+_WORK_PER_BYTE: Final = 4
+"""What SDKs write takes less than one: its price goes by bytes, too, so must what it can cause."""
+
 _STACK_LIMIT: Final = 2_048
 _LONGEST_METHOD: Final = 1_024
 
@@ -194,7 +199,7 @@ class _Machine:
         self._reader = Reader(code)
         self._invoke = invoke
         self._gas_limit = gas_limit
-        self._budget = Budget()
+        self._budget = Budget(min(_MOST_WORK, _LEAST_WORK + _WORK_PER_BYTE * len(code)))
         self._stack: list[Value] = []
         self._alt: list[Value] = []
         self.gas = 0
@@ -314,6 +319,7 @@ class _Machine:
         count = as_integer(self._pop())
         if not 0 <= count <= MAX_ITEMS:
             raise ExecutionFailed(reason="bad value")
+        self._budget.spend(count)
         self._push(Struct([False] * count))
 
     def append(self) -> None:

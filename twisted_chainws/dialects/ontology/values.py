@@ -21,7 +21,7 @@ MAX_ITEMS: Final = 1_024
 
 MAX_SHOWN_BYTES: Final = 65_536
 
-_BYTES_PER_STEP: Final = 1_024
+_BYTES_PER_STEP: Final = 16
 _MAX_INTEGER_BYTES: Final = 32
 _DEEPEST_ARGUMENT: Final = 10
 _DEEPEST_SHOWN: Final = 200
@@ -46,7 +46,7 @@ Value: TypeAlias = bytes | int | bool | Array | Struct
 
 
 class Budget:
-    """How much one script may still do: steps, values that it copies and values that it hands over.
+    """How much one script may still do: steps, values that it makes, copies and hands over.
 
     The node bounds the steps alone. There, as here, a short script can ask for much more work than
     it has steps.
