@@ -141,6 +141,19 @@ def test_what_is_refused(error: Exception) -> None:
     assert stand.asked == ["send"]
 
 
+@pytest.mark.parametrize("code", [DUPLICATED_TX, DUPLICATE_INPUT])
+def test_sent_by_somebody_else(code: int) -> None:
+    """A node that has it before it is sent, as from a program that was started anew, is asked."""
+    stand = Stand()
+    stand.sends.append(RpcError(code, "duplicated"))
+    stand.wait()
+    assert stand.ends == []
+    stand.mined = True
+    stand.clock.advance(5)
+    assert stand.finish() == EVENT
+    assert stand.asked == ["send", "ask", "ask"]
+
+
 def test_never_sent() -> None:
     """Without a connection nothing was sent, and the error says so."""
     stand = Stand()

@@ -21,14 +21,16 @@ UTILITIES: Final = {"Event"}
 
 
 @pytest.mark.integration
-def test_the_program() -> None:
-    """It runs against a development chain, and prints what it should."""
+@pytest.mark.parametrize("price", ["", ", gas_price=2500"])
+def test_the_program(price: str) -> None:
+    """It runs against a development chain, also where gas has its price, and prints what it should."""
+    text = program("Ontology").replace("5 * 10**9)", f"5 * 10**9{price})")
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     port = free_port()
     with Running("--silent", "--listen", f"ontology=tcp:{port}") as server:
         server.wait(port)
         done = subprocess.run(
-            [sys.executable, "-c", program("Ontology").replace("20335", str(port))],
+            [sys.executable, "-c", text.replace("20335", str(port))],
             cwd=ROOT,
             env=kept,
             capture_output=True,

@@ -97,6 +97,11 @@ def test_hashes_of_bytes() -> None:
     """What is no transaction has no hash; one of the EVM has the usual one, reversed."""
     with pytest.raises(Misuse, match="not a transaction"):
         shown_hash(b"\0\xd1")
+    nothing: list[Any] = ["00d1", None, 5]
+    for strange in nothing:
+        for reads in (shown_hash, raw_of):
+            with pytest.raises(Misuse, match="neither a transaction nor its bytes"):
+                reads(strange)
     evm = decode_eip155(legacy())
     assert shown_hash(raw_of(evm)) == shown_hash(evm) == evm.hash[::-1].hex()
 

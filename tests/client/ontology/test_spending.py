@@ -163,6 +163,9 @@ async def test_mistakes() -> None:
             client.approve("ont", ALICE, "x", 1),
             client.claim_ong(b"short"),
             client.send_and_wait(b"\0"),
+            client.send_and_wait("00d1"),  # type: ignore[arg-type]
+            client.send_raw("00d1"),  # type: ignore[arg-type]
+            client.pre_execute("00d1"),  # type: ignore[arg-type]
             client.confirm("xy"),
         ):
             with pytest.raises(Misuse):

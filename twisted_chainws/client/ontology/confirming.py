@@ -133,10 +133,17 @@ class Confirmations:
                 await wait.pause(_ASK_EVERY_S if is_pushed else _ASK_OFTEN_S)
 
     async def _send_first(self, raw: bytes) -> None:
-        """Send; when the connection ends over that, it is found out later whether it was."""
+        """Send, unless somebody has; whether that went well is found out by asking.
+
+        Raises:
+            ClientError: the node refuses it, or it certainly was not sent.
+        """
         try:
             await self._call(SEND, Data=raw.hex())
-        except (ConnectionLost, RequestTimeout) as error:
+        except RpcError as error:
+            if error.code not in _SENT_ALREADY:
+                raise
+        except _MAYBE_LATER as error:
             if not error.maybe_sent:
                 raise
 

@@ -148,22 +148,34 @@ def sign(
 
 
 def raw_of(transaction: AnyTransaction | bytes) -> bytes:
-    """Return a transaction as it is sent."""
-    return transaction if isinstance(transaction, bytes) else encode_transaction(transaction)
+    """Return a transaction as it is sent.
+
+    Raises:
+        Misuse: it is neither a transaction nor its bytes; hex is not.
+    """
+    if isinstance(transaction, bytes):
+        return transaction
+    return encode_transaction(_known(transaction))
 
 
 def shown_hash(transaction: AnyTransaction | bytes) -> str:
     """Return what nodes call a transaction.
 
     Raises:
-        Misuse: the bytes are none.
+        Misuse: the bytes are none, or it is something else.
     """
     if isinstance(transaction, bytes):
         try:
             transaction = read_transaction(Reader(transaction))
         except (ValueError, UndecodableTransaction) as problem:
             raise Misuse(f"not a transaction: {problem}") from None
-    return encode_reversed(transaction.hash)
+    return encode_reversed(_known(transaction).hash)
+
+
+def _known(transaction: AnyTransaction) -> AnyTransaction:
+    if not isinstance(transaction, AnyTransaction):
+        raise Misuse("transaction: neither a transaction nor its bytes")
+    return transaction
 
 
 def _call(asset: str, method: str, arguments: Value, *, signer: Key, scaled: bool) -> Invocation:
