@@ -91,6 +91,8 @@ BAD = [
     (b"\x51" + PUSH + b"\x51\xae", "1 of 1 keys"),
     (b"\x53" + PUSH * 2 + b"\x52\xae", "3 of 2 keys"),
     (b"\x51" + PUSH * 2 + b"\xae", "unexpected EOF"),
+    # What is behind one key too many is not read.
+    (b"\x51" + PUSH * 17 + b"\x05\1\1\1\1\1\x60\xae", "1 of 17 keys"),
 ]
 
 

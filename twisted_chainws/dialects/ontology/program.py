@@ -126,7 +126,8 @@ def decode_condition(program: bytes) -> Condition:
     elif end == bytes([_CHECKMULTISIG]):
         needed = _read_number(reader)
         keys = []
-        while reader.remaining > 1:
+        # One too many is enough to know: a point takes long to find.
+        while reader.remaining > 1 and len(keys) <= MAX_KEYS:
             keys.append(decode_public_key(read_push(reader)))
         _check_numbers(needed, len(keys))
         if _read_number(reader) != len(keys):
