@@ -1,4 +1,5 @@
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.client.warp import Warp
 from tests.websocket.scripted import limit, until
 from twisted_chainws.client import ChainChanged, ClientClosed, ClientError, GaveUp, State
 from twisted_chainws.client.base import ChainClient
+from twisted_chainws.client.options import BACKOFF
 from twisted_chainws.client.promise import sleep
 from twisted_chainws.websocket import Refuse
 
@@ -152,6 +154,17 @@ async def test_giving_up() -> None:
             await limit(client.open())
         assert caught.value.http_status == 403
         assert client.told == [(str(caught.value), False)]
+        await client.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_giving_up_what_we_have_ended() -> None:
+    """Where the last connection was dropped by the client, it says what for."""
+    async with serving() as node:
+        client = Plain(node.url, chain_id=7, backoff=replace(BACKOFF, initial_s=0, max_attempts=2))
+        client.speaks_for = ClientError("no answer")
+        with pytest.raises(GaveUp, match=r"^gave up: closed: 1006 no chain id: no answer$"):
+            await limit(client.open())
         await client.close()
 
 

@@ -251,7 +251,8 @@ class ChainClient(ABC):
 
     def _over(self, end: CloseResult | WebSocketError) -> None:
         if isinstance(end, CloseResult):
-            error = GaveUp(f"closed: {end.code} {end.reason}".rstrip())
+            reason = self._line.cut_for or end.reason
+            error = GaveUp(f"closed: {end.code} {reason}".rstrip())
         else:
             error = GaveUp(str(end), http_status=end.http_status)
             error.__cause__ = end

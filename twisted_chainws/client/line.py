@@ -106,6 +106,11 @@ class Line:
         """Whether something can be sent."""
         return self._is_up and self._web_socket.state is SocketState.OPEN
 
+    @property
+    def cut_for(self) -> str:
+        """What the last connection was dropped for by ourselves, empty if it was not."""
+        return self._cut_for
+
     def start(self) -> None:
         """Begin to connect, in the next turn of the reactor."""
         self._service.startService()
