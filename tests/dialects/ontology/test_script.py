@@ -335,19 +335,19 @@ def _copies(count: int, steps: int) -> bytes:
 
 def test_much_work_from_little_code() -> None:
     """A short script cannot ask for much work: there is a limit by its length."""
-    enough = 677
+    enough = 2_557
     run(_copies(2, enough))
-    assert 3 + 1_024 + 2 * 1_028 + enough == 1_000 + 4 * len(_copies(2, enough))
+    assert 3 + 1_024 + 2 * 1_028 + enough == 500 + 2 * len(_copies(2, enough))
     with pytest.raises(ExecutionFailed, match="vm execution exceeded the step limit!"):
         run(_copies(2, enough - 1))
 
 
 def test_much_work_from_much_code() -> None:
     """No script can ask for endless work."""
-    left = 400_000 - 3 - 1_024 - 280 * 1_028
-    run(_copies(280, left))
+    left = 400_000 - 3 - 1_024 - 100 * 1_028
+    run(_copies(100, left))
     with pytest.raises(ExecutionFailed) as failure:
-        run(_copies(280, left + 1))
+        run(_copies(100, left + 1))
     reason = "[NeoVmService] vm execution exceeded the step limit!"
     assert failure.value.reason == reason
 

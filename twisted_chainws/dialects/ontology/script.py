@@ -41,8 +41,8 @@ _CODE_UNIT_BYTES: Final = 1_024
 _CODE_UNIT_GAS: Final = 20_000
 
 _MOST_WORK: Final = 400_000
-_LEAST_WORK: Final = 1_000
-_WORK_PER_BYTE: Final = 4
+_LEAST_WORK: Final = 500
+_WORK_PER_BYTE: Final = 2
 """What SDKs write takes less than one: its price goes by bytes, too, so must what it can cause."""
 
 _STACK_LIMIT: Final = 2_048
