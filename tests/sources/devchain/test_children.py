@@ -27,7 +27,12 @@ class _Nursery:
         self.children = Children(monotonic=lambda: self.now, parallel=1, waiting=1, close=())
 
     def start(
-        self, run: Callable[[Progress], Any], *, writes: bool = False, timeout_s: float = 60
+        self,
+        run: Callable[[Progress], Any],
+        *,
+        writes: bool = False,
+        timeout_s: float = 60,
+        at_once: bool = False,
     ) -> None:
         job = Job(
             run=lambda progress: run(progress or (lambda _: None)),
@@ -36,7 +41,7 @@ class _Nursery:
             in_place=False,
             writes=writes,
         )
-        self.children.start(job, self.engine, self.outcomes.append)
+        self.children.start(job, self.engine, self.outcomes.append, at_once=at_once)
 
     def wait(self) -> Any:
         while not self.outcomes:
@@ -122,7 +127,7 @@ def test_a_stuck_child_is_killed_with_what_it_ran(nursery: _Nursery) -> None:
 
 
 def test_reads_wait_in_line_and_writes_do_not(nursery: _Nursery) -> None:
-    """One read runs, one waits, the next is refused; a write always gets a child."""
+    """One read runs, one waits, the next is refused; a write or what is urgent gets a child."""
     gate, key = os.pipe()
     nursery.start(lambda _: os.read(gate, 1) and "first")
     nursery.start(lambda _: "second")
@@ -130,6 +135,8 @@ def test_reads_wait_in_line_and_writes_do_not(nursery: _Nursery) -> None:
         nursery.start(lambda _: "third")
     nursery.start(lambda _: "write", writes=True)
     assert nursery.wait()[0] == "write"
+    nursery.start(lambda _: "urgent", at_once=True)
+    assert nursery.wait()[0] == "urgent"
     os.write(key, b"x")
     assert [nursery.wait()[0] for _ in range(2)] == ["first", "second"]
     os.close(gate)

@@ -104,6 +104,18 @@ async def test_too_many_endless_calls_are_refused() -> None:
 
 
 @ensure
+async def test_a_command_does_not_stand_in_the_line_of_calls() -> None:
+    """However many calls run and wait, what a command has to compute is computed at once."""
+    async with running(call_timeout_s=1.0, parallel_calls=1, waiting_calls=0) as chain:
+        address = await chain.place(ENDLESS)
+        called = failure(chain.ask("call", call={"to": address}, at=chain.head))
+        estimated = failure(chain.send(to=address, value="0x0"))
+        assert [type(await each) for each in (called, estimated)] == [errors.ExecutionTimeout] * 2
+        await chain.send()
+        assert chain.height == 1
+
+
+@ensure
 async def test_a_transaction_that_runs_too_long_is_left_out() -> None:
     """A block is made without the transaction that runs past the build limit."""
     async with running(build_timeout_s=0.5, gas_limit=200_000_000) as chain:

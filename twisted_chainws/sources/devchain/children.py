@@ -69,7 +69,7 @@ class Children:
 
         Args:
             monotonic: seconds of any origin.
-            parallel: how many run at a time; a job that writes does not count.
+            parallel: how many run at a time; jobs that stand in no line begin in any case.
             waiting: how many jobs wait at most.
             close: descriptors that no child may hold.
         """
@@ -88,14 +88,20 @@ class Children:
         """Return when the first child is to be killed, None without any."""
         return min((child.deadline for child in self._children.values()), default=None)
 
-    def start(self, job: Job, engine: Engine, done: Done) -> None:
+    def start(self, job: Job, engine: Engine, done: Done, *, at_once: bool = False) -> None:
         """Run a job in a child, now or when one is free.
+
+        Args:
+            job: to run.
+            engine: that it works on.
+            done: is given what comes of it.
+            at_once: whether it stands in no line; it must then be one of few.
 
         Raises:
             Overloaded: too many wait already.
         """
         running = sum(not child.job.writes for child in self._children.values())
-        if job.writes or running < self._parallel:
+        if at_once or job.writes or running < self._parallel:
             self._fork(job, engine, done)
         elif len(self._queue) < self._waiting:
             self._queue.append((job, engine, done))

@@ -176,7 +176,14 @@ class Worker:
 
         self._guard(request_id, answer)
 
-    def _delegate(self, node: Node, job: Job, done: Callable[[Callable[[], Any]], None]) -> None:
+    def _delegate(
+        self,
+        node: Node,
+        job: Job,
+        done: Callable[[Callable[[], Any]], None],
+        *,
+        at_once: bool = False,
+    ) -> None:
         if self._children is None:
             raise RuntimeError("not attached")
 
@@ -189,7 +196,7 @@ class Worker:
 
             done(value)
 
-        self._children.start(job, node.hub.engine, finish)
+        self._children.start(job, node.hub.engine, finish, at_once=at_once)
 
     def _guard(self, request_id: int, answer: Callable[[], Any]) -> None:
         """Send what ``answer`` returns, or the error it raises."""
@@ -254,7 +261,8 @@ class Worker:
                 node.hub.engine.rollback()
             else:
                 return
-        self._delegate(node, job, done)
+        # There is one command at a time, and all others wait for it.
+        self._delegate(node, job, done, at_once=True)
 
     def _finish(self, node: Node, message: list[Any]) -> None:
         self._command = None
