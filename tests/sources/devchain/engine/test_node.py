@@ -138,6 +138,19 @@ def test_a_stored_chain_keeps_its_forks(tmp_path: Path) -> None:
         pass
 
 
+def test_a_stored_chain_keeps_its_ontology_network(tmp_path: Path) -> None:
+    """On another one ONT would give ONG that nobody has put aside; the error names both."""
+    with driven(tmp_path, ontology_network=2):
+        pass
+    with (
+        pytest.raises(InvalidControl, match="ontology-network 3: data-dir has a chain of network 2"),
+        driven(tmp_path),
+    ):
+        pass
+    with driven(tmp_path, ontology_network=2) as node:
+        assert node.node.hub.engine.height == 0
+
+
 def test_a_wrong_genesis_file_is_refused(tmp_path: Path) -> None:
     """The error names the file and what was expected."""
     (tmp_path / "genesis.json").write_text("{}")

@@ -39,6 +39,7 @@ from twisted_chainws.sources.devchain.settings import DevchainSettings
 from twisted_chainws.sources.devchain.wallet import ont_shares
 
 _IMPORTED: Final = "node.imported"
+_ONTOLOGY_NETWORK: Final = "node.ontology_network"
 """The control value that holds the size of the file that was imported, bytes."""
 
 Params = Mapping[str, Any]
@@ -225,9 +226,22 @@ def _open_engine(
     if settings.genesis_file is not None and engine.canonical_hash(0) != genesis_hash(genesis):
         engine.close()
         raise InvalidControl(reason=f"genesis {settings.genesis_file}: data-dir has another chain")
+    _hold_network(engine, settings.ontology_network)
     if settings.import_file is not None:
         _import_once(engine, settings.import_file, report)
     return engine
+
+
+def _hold_network(engine: Engine, network: int) -> None:
+    """Keep whose rules Ontology's tokens follow: what they give was put aside at genesis."""
+    stored = engine.get_control(_ONTOLOGY_NETWORK)
+    if stored is None:
+        engine.put_control(_ONTOLOGY_NETWORK, b"%d" % network)
+        engine.commit()
+    elif int(stored) != network:
+        engine.close()
+        reason = f"ontology-network {network}: data-dir has a chain of network {int(stored)}"
+        raise InvalidControl(reason=reason)
 
 
 def _import_once(engine: Engine, path: str, report: Callable[[int], object]) -> None:
