@@ -1,11 +1,14 @@
 """What ONT gives: ONG for both who move it, from the first second to the deadline."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from eth.abc import StateAPI
 
 from tests.dialects.ontology.vectors import vectors
+from tests.sources.devchain.engine.driving import driven
+from tests.sources.devchain.engine.ont_sending import address, ont_transfer, owned, submit
 from tests.sources.devchain.engine.ont_states import (
     ANN,
     BEN,
@@ -150,6 +153,17 @@ def test_an_empty_purse_stops_ont() -> None:
     due = 285_897_600 * UNIT
     assert done.reason == SERVICE + INVOKE + INVOKE + short(ONT, ONG, 5, due)
     assert root(state) == before
+
+
+@pytest.mark.parametrize("balance_ether", [10_000, 50_000_000])
+def test_rich_accounts_leave_what_ont_gives(tmp_path: Path, balance_ether: int) -> None:
+    """However much coin the accounts have, what their ONT gives them is there."""
+    with driven(tmp_path, ontology_network=MAIN_NET, balance_ether=balance_ether) as node:
+        for index in range(10):
+            submit(node, ont_transfer(index=index, gas_price=0))
+        given = 10**8 * (5 + 4) * 31_536_000 + 10**8 * 3 * (MAIN - 2 * 31_536_000)
+        start = balance_ether * COIN
+        assert {ong for _, ong in owned(node, *map(address, range(10)))} == {start + given * UNIT}
 
 
 @pytest.mark.parametrize("known", [0, 10])

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, SCALE, TOKENS
-from twisted_chainws.dialects.ontology.unbound import holder_deadline
+from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, ONT_CONTRACT, SCALE, TOKENS
+from twisted_chainws.dialects.ontology.unbound import holder_deadline, unbound_ong
 from twisted_chainws.errors import InvalidControl
 from twisted_chainws.sources.devchain.codec import decode_hex, encode_block, encode_hex
 from twisted_chainws.sources.devchain.engine.branches import Branches
@@ -39,8 +39,8 @@ from twisted_chainws.sources.devchain.settings import DevchainSettings
 from twisted_chainws.sources.devchain.wallet import ont_shares
 
 _IMPORTED: Final = "node.imported"
-_ONTOLOGY_NETWORK: Final = "node.ontology_network"
 """The control value that holds the size of the file that was imported, bytes."""
+_ONTOLOGY_NETWORK: Final = "node.ontology_network"
 
 Params = Mapping[str, Any]
 
@@ -289,10 +289,14 @@ def _ledger(
             for account, share in zip(keyring.accounts, shares, strict=True)
         }
     )
-    rest = 0
-    if holder_deadline(settings.ontology_network):
+    deadline, ont = holder_deadline(settings.ontology_network), TOKENS[ONT_CONTRACT]
+    kept = 0
+    if deadline:
         rest = TOKENS[ONG_CONTRACT].total_supply - sum(owner.balance for owner in owners)
-    return GenesisAccount(nonce=1, balance=max(0, rest), storage=storage)
+        # Without it ONT could not be moved, so it is there also when rich accounts have it all.
+        given = unbound_ong(ont.total_supply // SCALE, 0, deadline, deadline=deadline) * SCALE
+        kept = max(rest, given)
+    return GenesisAccount(nonce=1, balance=kept, storage=storage)
 
 
 __all__ = ["Job", "Node"]
