@@ -143,7 +143,9 @@ def test_a_stored_chain_keeps_its_ontology_network(tmp_path: Path) -> None:
     with driven(tmp_path, ontology_network=2):
         pass
     with (
-        pytest.raises(InvalidControl, match="ontology-network 3: data-dir has a chain of network 2"),
+        pytest.raises(
+            InvalidControl, match="ontology-network 3: data-dir has a chain of network 2"
+        ),
         driven(tmp_path),
     ):
         pass
