@@ -41,6 +41,7 @@ class Failed(Exception):
         self.error = error
 
 
+_LATE_S: Final = 0.05
 NO_ANSWER: Final = object()
 """What an answer may be, too."""
 
@@ -58,6 +59,8 @@ class Node(Listening):
         handshakes: requests so far.
         manner: "full" tells of each block and removed log, "geth" of the last head only, "bare"
             of no removed logs.
+        late: methods that are done, and answered, behind what is asked a little later: as of nodes
+            that do several things at a time.
     """
 
     def __init__(self, height: int = 5) -> None:
@@ -73,6 +76,7 @@ class Node(Listening):
         self.refusal: Refuse | None = None
         self.handshakes: list[Handshake] = []
         self.manner = "full"
+        self.late: set[str] = set()
 
     # What the chain does
 
@@ -128,6 +132,12 @@ class Node(Listening):
     def _receive(self, message: WebSocketMessage) -> None:
         request = orjson.loads(message.data)
         client = message.client_connection
+        if isinstance(request, dict) and request["method"] in self.late:
+            reactor.callLater(_LATE_S, self._handle, request, client)
+        else:
+            self._handle(request, client)
+
+    def _handle(self, request: Any, client: WebSocketConnection) -> None:
         if isinstance(request, list):
             replies = [self._reply(one, client) for one in request]
             replies = [one for one in replies if one is not NO_ANSWER]

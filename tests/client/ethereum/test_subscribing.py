@@ -388,6 +388,91 @@ async def test_a_subscription_that_has_died_with_its_chain(blocks: int) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_ids_of_the_dead_are_given_again() -> None:
+    """A node that begins anew may count anew: the end of the old ones must not hit the new ones."""
+    async with serving() as node, EthereumClient(node.url, options(stall_s=0.2)) as client:
+        node.ids = hex
+        node.late = {"eth_unsubscribe"}
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        node.mine(1)
+        await logs.sees(1)
+        node.subscriptions.clear()
+        node.made = 0
+        node.ledger.reorganise(1, 1)
+        await heads.sees(3)
+        await logs.sees(3)
+        await until(lambda: node.count("eth_unsubscribe") == 2)
+        node.mine(1)
+        await heads.sees(4)
+        await logs.sees(4)
+        assert heads.numbers == logs.numbers == [6, -6, 6, 7]
+        assert client.counters.stalls == 1
+        assert list(node.subscriptions) == ["0x1", "0x2"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_one_has_the_id_of_the_dead() -> None:
+    """A subscription whose id the server gives to another one is no more: nobody ends the other."""
+    async with serving() as node, EthereumClient(node.url, options(stall_s=0.2)) as client:
+        node.ids = hex
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        node.mine(1)
+        await logs.sees(1)
+        node.subscriptions.clear()
+        node.made = 0
+        pending = [await Follower.of(client, PENDING) for _ in range(2)]
+        assert [one.subscription.id for one in pending] == ["0x1#2", "0x2#2"]
+        assert await logs.subscription.unsubscribe() is False
+        node.ledger.reorganise(1, 1)
+        await heads.sees(3)
+        assert node.count("eth_unsubscribe") == 0
+        node.tell(PENDING, "event")
+        for one in pending:
+            await one.sees(1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_unsubscribed_while_the_dead_are_ended() -> None:
+    """What the user ends just then is told to the server once, and not made anew."""
+    async with serving() as node, EthereumClient(node.url, options(stall_s=0.2)) as client:
+        heads = await Follower.of(client, "newHeads")
+        logs = await Follower.of(client, "logs")
+        node.mine(1)
+        await heads.sees(1)
+        names = list(node.subscriptions)
+        node.subscriptions.clear()
+        node.ledger.mine()
+        node.late = {"eth_unsubscribe"}
+        await until(lambda: client.counters.stalls == 1)
+        assert await logs.subscription.unsubscribe() is False
+        await heads.sees(2)
+        ended = [params[0] for method, params in node.asked if method == "eth_unsubscribe"]
+        assert ended == names
+        assert [kind for _, kind in node.subscriptions.values()] == ["newHeads"]
+        assert node.count("eth_subscribe") == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_answer_to_the_end_of_the_dead() -> None:
+    """A server that does not say that a subscription has ended is asked for a new one all the same."""
+    async with serving() as node:
+        settings = options(stall_s=0.2, request_timeout_s=0.3)
+        async with EthereumClient(node.url, settings) as client:
+            heads = await Follower.of(client, "newHeads")
+            node.subscriptions.clear()
+            node.ledger.mine()
+            node.answers["eth_unsubscribe"] = lambda _: NO_ANSWER
+            await heads.sees(1)
+            node.mine(1)
+            await heads.sees(2)
+            assert heads.numbers == [6, 7]
+            assert client.counters.timeouts == 1
+            assert client.counters.reconnects == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_no_answer_to_the_making_anew() -> None:
     """If subscriptions cannot be made anew, the connection is."""
     async with serving() as node:

@@ -261,6 +261,10 @@ class Subscriptions:
     def _bind(self, subscription: Subscription, given: Any) -> None:
         """Know a subscription by the server's id, and give it what has come too early."""
         name = _physical(given)
+        elder = self._here.get(name)
+        if elder is not None:
+            # The server has ended it, and counts anew: unsubscribing would end the new one.
+            self._all[elder] = None
         self._all[subscription] = given
         self._here[name] = subscription
         subscription.stream.heard_at = self._clock.seconds()
@@ -296,12 +300,15 @@ class Subscriptions:
             subscription.end(error)
 
     async def _replace(self, some: list[Subscription], covered: int) -> None:
+        names = []
         for one in some:
-            given = self._drop_name(one)
-            if given is not None:
-                self._tell_server(given)
+            names.append(self._drop_name(one))
+            self._all[one] = None
             one.stream.hold()
-        await self._again(some)
+        # Some servers do several things at a time, and give ids again when their chain has begun
+        # anew: an end that is not waited for could be that of a new subscription.
+        await together(self._unsubscribed(given) for given in names if given is not None)
+        await self._again([one for one in some if one.active])
         await self.recover(covered, [one for one in some if one.active])
 
     def _unsubscribe(self, subscription: Subscription) -> Outcome[bool]:
