@@ -241,6 +241,7 @@ def test_blocks_that_cannot_be_imported_end_the_program(tmp_path: Path) -> None:
     assert f"chainws: the chain cannot start: {reason}\n" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.parametrize("command", RUNNERS.values(), ids=RUNNERS)
 def test_a_directory_has_one_server(command: Sequence[str], tmp_path: Path) -> None:
@@ -256,6 +257,7 @@ def test_a_directory_has_one_server(command: Sequence[str], tmp_path: Path) -> N
         assert call_http(server.port, "eth_blockNumber") == "0x1"
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_an_own_mnemonic_keeps_its_keys(tmp_path: Path) -> None:
     """Keys of the operator's own words are printed only on request."""
@@ -411,6 +413,7 @@ def test_a_chain_in_a_directory_outlives_the_server(tmp_path: Path) -> None:
         assert call_http(server.port, "eth_getBlockByNumber", "latest", False) == before
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_each_start_mines_as_its_options_say(tmp_path: Path) -> None:
     """The pool outlives the server, the switch of automine does not."""
@@ -474,6 +477,7 @@ def _lives(process: int) -> bool:
     return facts[0] not in "ZX"
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.parametrize("hangs", ["engine", "client"])
 def test_what_hangs_delays_the_end_only_so_long_and_leaves_nothing(

@@ -8,7 +8,7 @@ from conformance.exchanges import read_exchanges
 from conformance.replay import DATA, TRANSPORTS, replay
 from conformance.report import Score, regressions, scores, table, verdicts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from twisted_chainws.testing import BOB, make_transaction
 
 __all__ = ["collecting_is_quick", "nothing_left"]
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 USUAL: Final = ClientOptions(web_socket=DIRECT)
 OUTAGE_S: Final = 300.0

@@ -296,6 +296,7 @@ def test_reply_comes_before_the_notice(node: Node) -> None:
             assert second["Result"]["TxHash"] == first["Result"]
 
 
+@pytest.mark.slow
 def test_an_idle_connection_expires() -> None:
     """It is told so and closed; requests keep it, pings, refusals and pushes do not."""
     with Node("--limit", "ontology.idle-s=2") as node:

@@ -22,7 +22,7 @@ from twisted_chainws.dialects.ontology.merkle import verify_proof
 from twisted_chainws.dialects.ontology.tokens import ONG_CONTRACT, ONT_CONTRACT
 from twisted_chainws.dialects.ontology.transaction import Transaction
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 DEPTH: Final = 5
 JANUARY_2019: Final = 1_546_300_800

@@ -321,6 +321,7 @@ async def test_confirmations() -> None:
             assert heights(await blocks.sees(4)) == [3, 4, 5, 6]
 
 
+@pytest.mark.slow
 @pytest_twisted.ensureDeferred
 async def test_an_idle_session(tmp_path: Path) -> None:
     """A server that ends sessions too soon for us is connected to anew, and nothing is missed."""

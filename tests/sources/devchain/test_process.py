@@ -118,6 +118,7 @@ async def test_requests_between_the_broken_pipe_and_the_end() -> None:
         assert (chain.height, chain.source.pid != pid) == (3, True)
 
 
+@pytest.mark.slow
 @ensure
 async def test_killed_at_random_moments_the_sink_follows() -> None:
     """Whatever was under way, the sink's chain is the worker's chain afterwards."""
@@ -150,6 +151,7 @@ def _done(problem: Failure) -> None:
     problem.trap(errors.AlreadyMined)
 
 
+@pytest.mark.slow
 @ensure
 async def test_tokens_are_moved_exactly_once(tmp_path: Path) -> None:
     """Whatever kills fall between, what is sent until it is taken is mined once, and stays so."""

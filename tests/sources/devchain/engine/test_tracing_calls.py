@@ -104,6 +104,7 @@ def test_calls_that_are_refused_are_frames(tmp_path: Path) -> None:
         assert "output" not in child
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["CALL", "DELEGATECALL", "STATICCALL", "CREATE"])
 def test_the_deepest_call_is_refused(tmp_path: Path, kind: str) -> None:
     """1,024 frames run inside each other; the next one does not, and the tree is still written."""
