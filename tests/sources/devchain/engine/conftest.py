@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from tests.sources.devchain.engine.building import genesis
 from twisted_chainws.sources.devchain.engine.core import Engine
 from twisted_chainws.sources.devchain.engine.database import SqliteDB
+from twisted_chainws.sources.devchain.engine.limit import forget_lost_alarms
 
 
 @pytest.fixture
@@ -16,6 +18,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made = Engine.open(str(tmp_path / "chain.sqlite3"), genesis())
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def _lost_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hear nothing of alarms that are lost, as in the worker: they ring again."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    forget_lost_alarms()
 
 
 @pytest.fixture(autouse=True)
