@@ -100,7 +100,6 @@ def test_an_alarm_lost_in_a_destructor_says_nothing(
 
 def test_an_alarm_lost_in_the_collector_is_no_fault_of_a_test() -> None:
     """What other tests hang on the collector may swallow an alarm; pytest hears nothing of it."""
-
     phases = []
 
     def swallow(phase: str, _info: dict[str, int]) -> None:
