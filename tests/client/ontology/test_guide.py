@@ -42,7 +42,7 @@ def test_the_program(price: str) -> None:
         "",
         [
             "network 3",
-            "moved 5000000000000000000 ONG in block 1",
+            "moved 5.0 ONG in block 1",
             "block 1 has it True",
             "would succeed True",
             "has succeeded True",
