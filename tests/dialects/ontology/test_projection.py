@@ -44,7 +44,12 @@ def height_text(block: OntologyBlock) -> bytes:
 
 def contents(ledger: OntologyLedger) -> list[object]:
     """Return all that a ledger folds, in order."""
-    return [list(ledger._links.items()), ledger._found, ledger._tree.nodes(), ledger._tree.size]
+    return [
+        list(ledger._links._links.items()),
+        ledger._found,
+        ledger._tree.nodes(),
+        ledger._tree.size,
+    ]
 
 
 def check_chained(ledger: OntologyLedger, blocks: list[Block]) -> None:
@@ -112,7 +117,7 @@ def test_bounded_history(script: list[Step]) -> None:
         bounded.apply(change)
         whole.apply(change)
         for block in chain.blocks(chain.oldest.number, chain.height):
-            assert bounded._links[block.hash] == whole._links[block.hash]
+            assert bounded._links._links[block.hash] == whole._links[block.hash]
             assert bounded.proof(block) == whole.proof(block)
         assert len(bounded._links) == len(bounded._found) <= 4
 

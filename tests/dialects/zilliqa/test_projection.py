@@ -50,7 +50,7 @@ def number_text(block: TxBlock) -> bytes:
 
 def contents(ledger: ZilliqaLedger) -> list[object]:
     """Return all that a ledger folds, in order."""
-    return list(ledger._links.items())
+    return list(ledger._links._links.items())
 
 
 def check_chained(ledger: ZilliqaLedger, blocks: list[Block]) -> None:

@@ -13,7 +13,6 @@ Source: ``ontology.md`` 6.6, 6.7, 8.3 and 8.5.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -21,6 +20,7 @@ from typing import Final, TypeAlias
 from twisted_chainws.chain.model import Block
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Hash32
+from twisted_chainws.dialects.links import Links
 from twisted_chainws.dialects.ontology.address import program_address
 from twisted_chainws.dialects.ontology.block import GENESIS_CONSENSUS_DATA, Header
 from twisted_chainws.dialects.ontology.keys import p256_key
@@ -29,7 +29,6 @@ from twisted_chainws.dialects.ontology.merkle import ZERO_HASH, BlockTree, trans
 from twisted_chainws.dialects.ontology.program import single_program
 from twisted_chainws.dialects.ontology.signature import sign
 from twisted_chainws.dialects.texts import BoundedTexts
-from twisted_chainws.errors import UnknownBlockHash
 
 DEVELOPMENT_SECRET: Final = hashlib.sha256(b"chainws Ontology development header key").digest()
 """Seals blocks. Known to all: a signature of it says that this is a development chain."""
@@ -98,7 +97,6 @@ class OntologyLedger:
 
     __slots__ = (
         "_found",
-        "_history",
         "_links",
         "_secret",
         "_texts",
@@ -114,19 +112,18 @@ class OntologyLedger:
         history: int | None = None,
         max_bytes: int = 33_554_432,
     ) -> None:
-        self._links: OrderedDict[Hash32, _Link] = OrderedDict()
+        self._links: Links[_Link] = Links(history=history)
         self._found: dict[Hash32, Hash32] = {}
         self._tree = BlockTree()
         self._secret = secret
         self.public_key = p256_key(secret)
         self.bookkeeper = program_address(single_program(self.public_key))
-        self._history = history
         self._texts = BoundedTexts(max_bytes=max_bytes)
 
     def apply(self, advance: Advance) -> None:
         """Forget what was computed of undone blocks, compute it of applied ones."""
         for block in advance.undone:
-            del self._found[self._links.pop(block.hash).own]
+            del self._found[self._links.pop(block).own]
             self._tree.pop()
         for block in advance.applied:
             self._push(block)
@@ -141,7 +138,7 @@ class OntologyLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        return self._link(block).own
+        return self._links.of(block).own
 
     def block(self, block: Block) -> OntologyBlock:
         """Return a canonical block as Ontology sees it, sealed.
@@ -149,7 +146,7 @@ class OntologyLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        link = self._link(block)
+        link = self._links.of(block)
         header = self._header(block, link, (sign(self._secret, link.own),))
         return OntologyBlock(header=header, hash=link.own, source=block)
 
@@ -159,7 +156,7 @@ class OntologyLedger:
         Raises:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
-        self._link(block)
+        self._links.of(block)
         return self._texts.get((block.hash, form), lambda: form(self.block(block)))
 
     def proof(self, block: Block) -> Proof:
@@ -168,8 +165,8 @@ class OntologyLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        link = self._link(block)
-        newest = next(reversed(self._links.values()))
+        link = self._links.of(block)
+        newest = self._links.newest()
         return Proof(
             transactions_root=link.transactions_root,
             height=block.number,
@@ -178,16 +175,10 @@ class OntologyLedger:
             hashes=self._tree.proof(block.number),
         )
 
-    def _link(self, block: Block) -> _Link:
-        link = self._links.get(block.hash)
-        if link is None:
-            raise UnknownBlockHash(block_hash=block.hash)
-        return link
-
     def _push(self, block: Block) -> None:
         if not self._links:
             self._tree = BlockTree(block.number)
-        parent = self._links.get(block.parent_hash)
+        parent = self._links.below(block)
         leaf = transactions_root([item.hash for _, item, _ in list_transactions(block)])
         self._tree.append(leaf)
         link = _Link(
@@ -198,12 +189,11 @@ class OntologyLedger:
             block_root=self._tree.root() if block.number else ZERO_HASH,
         )
         own = self._header(block, link, ()).hash
-        self._links[block.hash] = _Link(link.previous, own, leaf, link.block_root)
+        forgotten = self._links.push(block, _Link(link.previous, own, leaf, link.block_root))
         self._found[own] = block.hash
-        if self._history is not None and len(self._links) > self._history + 1:
-            _, forgotten = self._links.popitem(last=False)
+        if forgotten is not None:
             del self._found[forgotten.own]
-            self._tree.prune(block.number - self._history)
+            self._tree.prune(block.number + 1 - len(self._links))
 
     def _header(self, block: Block, link: _Link, signatures: tuple[bytes, ...]) -> Header:
         is_genesis = not block.number

@@ -12,7 +12,6 @@ Source: ``zilliqa.md`` 6.4 to 6.7.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -20,6 +19,7 @@ from typing import Final, TypeAlias
 from twisted_chainws.chain.model import Block, Receipt
 from twisted_chainws.chain.ops import Advance
 from twisted_chainws.chain.types import Address20, Gas, Hash32
+from twisted_chainws.dialects.links import Links
 from twisted_chainws.dialects.texts import BoundedTexts
 from twisted_chainws.dialects.zilliqa import schnorr
 from twisted_chainws.dialects.zilliqa.listing import list_transactions
@@ -34,7 +34,6 @@ from twisted_chainws.dialects.zilliqa.tx_block import (
     hash_micro_blocks,
     header_hash,
 )
-from twisted_chainws.errors import UnknownBlockHash
 
 DEVELOPMENT_SECRET: Final = hashlib.sha256(b"chainws Zilliqa development header key").digest()
 """Signs headers. Known to all: a signature of it says that this is a development chain."""
@@ -71,7 +70,7 @@ class ZilliqaLedger:
         max_bytes: of all texts together; the least recently used ones go first.
     """
 
-    __slots__ = ("_contracts", "_history", "_links", "_secret", "_texts", "public_key")
+    __slots__ = ("_contracts", "_links", "_secret", "_texts", "public_key")
 
     def __init__(
         self,
@@ -80,17 +79,16 @@ class ZilliqaLedger:
         history: int | None = None,
         max_bytes: int = 33_554_432,
     ) -> None:
-        self._links: OrderedDict[Hash32, _Link] = OrderedDict()
+        self._links: Links[_Link] = Links(history=history)
         self._secret = secret
         self.public_key = schnorr.public_key_of(secret)
-        self._history = history
         self._texts = BoundedTexts(max_bytes=max_bytes)
         self._contracts: set[Address20] = set()
 
     def apply(self, advance: Advance) -> None:
         """Forget the hashes of undone blocks, compute those of applied ones."""
         for block in advance.undone:
-            del self._links[block.hash]
+            self._links.pop(block)
         if advance.undone:
             # One of them may have created any of these.
             self._contracts.clear()
@@ -113,7 +111,7 @@ class ZilliqaLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        link = self._link(block)
+        link = self._links.of(block)
         ids = _ids(block)
         header = self._header(block, link.previous)
         return TxBlock(
@@ -131,7 +129,7 @@ class ZilliqaLedger:
         Raises:
             UnknownBlockHash: it is not canonical, or no longer kept.
         """
-        return self._link(block).own
+        return self._links.of(block).own
 
     def transactions_up_to(self, block: Block) -> int:
         """Count the transactions of a block and of all before it that this ledger has seen.
@@ -139,7 +137,7 @@ class ZilliqaLedger:
         Raises:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
-        return self._link(block).total
+        return self._links.of(block).total
 
     def text(self, block: Block, form: Form) -> bytes:
         """Return ``form`` of the Tx block, made once while it is kept.
@@ -147,24 +145,16 @@ class ZilliqaLedger:
         Raises:
             UnknownBlockHash: the block is not canonical, or no longer kept.
         """
-        self._link(block)
+        self._links.of(block)
         return self._texts.get((block.hash, form), lambda: form(self.tx_block(block)))
 
-    def _link(self, block: Block) -> _Link:
-        link = self._links.get(block.hash)
-        if link is None:
-            raise UnknownBlockHash(block_hash=block.hash)
-        return link
-
     def _push(self, block: Block) -> None:
-        parent = self._links.get(block.parent_hash)
+        parent = self._links.below(block)
         # The first block has nothing below: genesis names zero, another what the source says.
         previous = block.parent_hash if parent is None else parent.own
         own = header_hash(self._header(block, previous))
         total = len(_ids(block)) + (parent.total if parent else 0)
-        self._links[block.hash] = _Link(previous, own, total)
-        if self._history is not None and len(self._links) > self._history + 1:
-            self._links.popitem(last=False)
+        self._links.push(block, _Link(previous, own, total))
 
     def _header(self, block: Block, previous: Hash32) -> TxBlockHeader:
         ids = _ids(block)
