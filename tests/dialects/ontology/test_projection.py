@@ -117,7 +117,7 @@ def test_bounded_history(script: list[Step]) -> None:
         bounded.apply(change)
         whole.apply(change)
         for block in chain.blocks(chain.oldest.number, chain.height):
-            assert bounded._links._links[block.hash] == whole._links[block.hash]
+            assert bounded._links.of(block) == whole._links.of(block)
             assert bounded.proof(block) == whole.proof(block)
         assert len(bounded._links) == len(bounded._found) <= 4
 
